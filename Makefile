@@ -1,0 +1,39 @@
+# make report | make test | make lab : each sets up .venv once, then does its job.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN    := .venv/bin
+READY  := .venv/.ready
+# the kernel is this environment's own; nothing is written into a user's home
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.PHONY: report test lab results lint clean
+
+report: $(READY)
+	$(BIN)/python -m halftone_utils.report
+
+test: $(READY)
+	$(BIN)/python -m pytest --nbval-lax
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+# Trains every cell of the table and measures the curves again: hours on 2 cores, resumable.
+results: $(READY)
+	$(BIN)/python -m halftone_utils.grid
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check halftone_utils tests data
+
+clean:
+	rm -rf report .cache
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is too old: Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11)."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+	  { echo "$(PYTHON) has no venv module: install it (on Debian: apt install python3-venv)."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@

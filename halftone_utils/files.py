@@ -1,0 +1,53 @@
+"""Where things are, and how a file is written so that a kill leaves no half of it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+RESULTS = DATA / "results"
+FIGURES = ROOT / "figures"
+CACHE = Path(os.environ.get("HALFTONE_CACHE", ROOT / ".cache"))
+
+
+class DataError(RuntimeError):
+    """A file of the project is missing, damaged or not what it says it is."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to `path` whole or not at all: a temporary file, synced, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raises DataError that names the file where it cannot be read."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing.") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}).") from None
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def hash_of(config: Any) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of a JSON-able value: its short name."""
+    return sha256(json.dumps(config, sort_keys=True).encode())[:16]

@@ -1,0 +1,137 @@
+"""Halftone-MNIST on disk: built in chunks, verified, resumed after a kill, opened as a map.
+
+One directory a config (its hash is the name): a flat uint8 file a split, and a manifest with
+the SHA-256 of each finished chunk.  A chunk counts only once it is in the manifest.
+"""
+
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from halftone_utils import mnist, operating_points, vgg
+from halftone_utils.files import CACHE, DataError, read_json, sha256, write_json
+from halftone_utils.operating_points import OperatingPoint
+from halftone_utils.style_transfer import can_compile, fastest_precision
+
+CHUNK = 512  # digits: what a kill can lose
+BATCH = 32  # digits: their features stay in the processor's cache
+
+
+def directory(point: OperatingPoint) -> Path:
+    """Where the sets of an operating point lie."""
+    return CACHE / "halftone-mnist" / f"{point.name}-{point.size}-{point.hash}"
+
+
+def manifest_path(point: OperatingPoint, split: str) -> Path:
+    """The manifest of one split of a set."""
+    return directory(point) / f"{split}.json"
+
+
+def _read_manifest(point: OperatingPoint, split: str) -> dict:
+    fresh = {
+        "operating_point": point.name,
+        "config_hash": point.hash,
+        "weights_sha256": vgg.SHA256,
+        "split": split,
+        "n": mnist.SPLITS[split],
+        "shape": [1, point.size, point.size],
+        "chunk": CHUNK,
+        "chunks": {},
+    }
+    path = manifest_path(point, split)
+    if not path.exists():
+        return fresh
+    try:
+        found = read_json(path)
+        same = all(found.get(k) == v for k, v in fresh.items() if k != "chunks")
+    except (DataError, AttributeError):
+        same = False
+    if not same:
+        print(f"Manifest {path} is damaged or of another config; the set is built anew.",
+              file=sys.stderr)  # fmt: skip
+        return fresh
+    return found
+
+
+def _open_map(point: OperatingPoint, split: str) -> np.memmap:
+    """The split's file at its full length; a file of another length is lengthened or cut."""
+    path = directory(point) / f"{split}.u8"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (mnist.SPLITS[split], 1, point.size, point.size)
+    path.touch()
+    with path.open("r+b") as stream:
+        stream.truncate(int(np.prod(shape)))
+    return np.memmap(path, dtype=np.uint8, mode="r+", shape=shape)
+
+
+def verify(point: OperatingPoint, split: str, n: int | None = None) -> list[int]:
+    """Chunks among the first n digits that are absent, or whose bytes are not as built."""
+    n = mnist.SPLITS[split] if n is None else n
+    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
+    return [
+        chunk
+        for chunk in range(-(-n // CHUNK))
+        if manifest["chunks"].get(str(chunk))
+        != sha256(pixels[chunk * CHUNK : (chunk + 1) * CHUNK].tobytes())
+    ]
+
+
+def build(
+    point: OperatingPoint, split: str, n: int | None = None, *, progress: bool = True
+) -> list[int]:
+    """Build, or repair, the chunks that hold the first n digits of a split (default: all).
+
+    Goes on where a killed build stopped; a chunk that was cut short or tampered with is
+    named on stderr and built again.  Returns the chunks that it built.
+    """
+    bad = verify(point, split, n)
+    if not bad:
+        return []
+    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
+    damaged = [chunk for chunk in bad if str(chunk) in manifest["chunks"]]
+    if damaged:
+        print(f"{directory(point) / split}.u8: chunks {damaged} are damaged and built again.",
+              file=sys.stderr)  # fmt: skip
+    precision = fastest_precision()
+    # compiling takes half a minute: worth it for thousands of digits
+    compiled = can_compile() and len(bad) * CHUNK >= 10_000
+    manifest |= {
+        "precision": str(precision).removeprefix("torch."),
+        "torch": torch.__version__,
+        "processor": platform.machine(),
+    }
+    images, _ = mnist.load(split, point.size)
+    for chunk in tqdm(bad, desc=f"halftone-{point.name} {split}", unit=f"{CHUNK} digits",
+                      disable=not progress):  # fmt: skip
+        rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+        result = operating_points.halftone(
+            point, mnist.as_float(images[rows]), batch=BATCH, precision=precision,
+            compiled=compiled,
+        )  # fmt: skip
+        pixels[rows] = (result.image * 255).round().byte().numpy()
+        pixels.flush()
+        manifest["chunks"][str(chunk)] = sha256(pixels[rows].tobytes())
+        write_json(manifest_path(point, split), manifest)
+    return bad
+
+
+def load(
+    name: str, split: str, n: int | None = None, *, progress: bool = True
+) -> tuple[Tensor, Tensor]:
+    """The first n digits of a halftone set, built if they are not there yet.
+
+    name: an operating point ("talk").  Returns images uint8 (n, 1, size, size), mapped from
+    disk, and labels int64 (n,), in the order of `mnist.load`.
+    """
+    point = operating_points.load(name)
+    _, labels = mnist.load(split, 28, n)  # checks split and n
+    build(point, split, n, progress=progress)
+    path = directory(point) / f"{split}.u8"
+    shape = (mnist.SPLITS[split], 1, point.size, point.size)
+    pixels = np.memmap(path, dtype=np.uint8, mode="c", shape=shape)
+    return torch.from_numpy(pixels[: len(labels)]), labels

@@ -1,0 +1,134 @@
+"""The frozen halftones: what `data/operating_points.toml` says, and how it was chosen."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from halftone_utils import screens, style_transfer, vgg
+from halftone_utils.files import DATA, DataError, hash_of
+
+FILE = DATA / "operating_points.toml"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # one object a point: hashable by itself
+class OperatingPoint:
+    """One halftone by style transfer: style image, losses, iteration.
+
+    size: side of the digits in pixels.  ruling (pixels per cell), angle (degrees) and dot:
+    the screen of the style image, a ramp of style_side pixels.  The rest as in
+    `style_transfer.Settings`.
+    """
+
+    name: str
+    size: int
+    ruling: float
+    angle: float
+    dot: str
+    style_side: int
+    content_layer: str
+    style_weights: Mapping[str, float]
+    alpha: float
+    beta: float
+    iterations: int
+    optimizer: str
+    step: float
+
+    @property
+    def settings(self) -> style_transfer.Settings:
+        """The style transfer it asks for."""
+        names = ("content_layer", "style_weights", "alpha", "beta", "iterations", "optimizer")
+        return style_transfer.Settings(
+            **{name: getattr(self, name) for name in names}, step=self.step
+        )
+
+    def style_image(self) -> Tensor:
+        """The halftoned ramp whose texture is transferred: (1, 1, style_side, style_side)."""
+        return screens.style_image(self.style_side, self.ruling, self.angle, self.dot)
+
+    @property
+    def hash(self) -> str:
+        """Short name of all that decides the pictures: this config and the weights."""
+        return hash_of({**asdict(self), "weights": vgg.SHA256})
+
+
+@cache
+def load(name: str) -> OperatingPoint:
+    """The operating point of that name.
+
+    Raises ValueError for another name, DataError if the file is missing or not as it should be.
+    """
+    points = _read()
+    if name not in points:
+        raise ValueError(f"operating point is {name!r}; {FILE.name} has {', '.join(points)}.")
+    try:
+        point = OperatingPoint(name=name, **points[name])
+        point.settings  # noqa: B018 - checks the values
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{FILE}, [{name}]: {error}") from None
+    return point
+
+
+def names() -> tuple[str, ...]:
+    """The names of all frozen operating points."""
+    return tuple(_read())
+
+
+def _read() -> dict:
+    try:
+        return tomllib.loads(FILE.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{FILE} is missing: restore it with `git checkout data`.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{FILE} is not valid TOML ({error}).") from None
+
+
+@cache
+def network_for(
+    point: OperatingPoint, precision: torch.dtype = torch.float32
+) -> tuple[vgg.VGG, style_transfer.Features]:
+    """The VGG, and the style image's Gram matrices in float32, for halftoning at this point."""
+    network = vgg.load_vgg16()
+    layers = point.settings.style_weights
+    targets = style_transfer.style_targets(network, point.style_image(), layers, point.size)
+    return network.to(precision), targets
+
+
+def halftone(
+    point: OperatingPoint,
+    images: Tensor,
+    *,
+    keep: tuple[int, ...] = (),
+    iterations: int | None = None,
+    batch: int = 32,
+    precision: torch.dtype = torch.float32,
+    compiled: bool = False,
+    final_loss: bool = False,
+    progress: bool = False,
+) -> style_transfer.Trajectory:
+    """Halftone any number of images at an operating point, `batch` at a time.
+
+    images: (N, 1, size, size) in [0, 1].  iterations: another number than the frozen one.
+    """
+    network, targets = network_for(point, precision)
+    settings = point.settings
+    if iterations is not None:
+        settings = replace(settings, iterations=iterations)
+    bar = tqdm(total=len(images), desc=f"halftone-{point.name}", unit="digit",
+               disable=not progress)  # fmt: skip
+    parts = []
+    for p in images.split(batch):
+        # a last, smaller batch would compile a second time
+        fast = compiled and len(p) == batch
+        parts.append(
+            style_transfer.transfer(
+                network, p, targets, settings, keep=keep, compiled=fast, final_loss=final_loss
+            )
+        )
+        bar.update(len(p))
+    bar.close()
+    return style_transfer.join(parts)

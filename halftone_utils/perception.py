@@ -1,0 +1,44 @@
+"""A proxy for the eye: what is left of a picture when its finest detail is integrated away."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def blur_of_distance(distance: float, pixel: float = 0.25, acuity: float = 1.0) -> float:
+    """Standard deviation, in pixels, of the eye's blur for a screen seen from afar.
+
+    distance: metres.  pixel: its side in millimetres.  acuity: arc minutes the eye still
+    resolves (1 is 20/20 vision), taken as the full width at half maximum of a Gaussian.
+    Raises ValueError unless all three are greater than 0.
+    """
+    if min(distance, pixel, acuity) <= 0:
+        raise ValueError(
+            f"distance is {distance} m, pixel {pixel} mm, acuity {acuity}'; all are above 0."
+        )
+    width = 1000 * distance * math.tan(math.radians(acuity / 60))  # millimetres on the screen
+    return width / pixel / (2 * math.sqrt(2 * math.log(2)))
+
+
+def integrate(images: Tensor, sigma: float, restore_contrast: bool = False) -> Tensor:
+    """Visual integration: a Gaussian low-pass of `sigma` pixels, borders reflected.
+
+    A proxy for a human eye, not a measurement of one.  (N, 1, H, W) in [0, 1], same shape
+    back.  restore_contrast: stretch each image to the full range [0, 1] afterwards.
+    Raises ValueError for a sigma below 0, or one so wide that reflection has no pixels left.
+    """
+    radius = math.ceil(3 * sigma)
+    if not sigma >= 0 or radius >= min(images.shape[2:]):
+        raise ValueError(f"sigma is {sigma} px; it is 0 to a third of the picture's side.")
+    if radius:
+        x = torch.arange(-radius, radius + 1, dtype=images.dtype)
+        kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+        kernel = kernel / kernel.sum()
+        padded = F.pad(images, (radius,) * 4, mode="reflect")
+        images = F.conv2d(F.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None])
+    if restore_contrast:
+        low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+        images = (images - low) / (high - low).clamp_min(1 / 255)
+    return images.clamp(0, 1)

@@ -1,0 +1,98 @@
+"""How accuracy falls as the iteration goes on: the curve behind the choice of a halftone.
+
+Everything here is measured on validation digits.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from tqdm.auto import tqdm
+
+from halftone_utils import mnist, operating_points, perception, training
+from halftone_utils.experiments import Cell, trained
+from halftone_utils.files import RESULTS, write_json
+from halftone_utils.style_transfer import can_compile, fastest_precision
+
+TALK_LENET = 81.46  # percent, the talk's LeNet, original -> halftone
+CHUNK = 512  # digits whose whole trajectories are held at a time
+
+
+def strength_curve(
+    point: operating_points.OperatingPoint,
+    architectures: Sequence[str],
+    *,
+    iterations: int,
+    n: int,
+    seeds: Sequence[int] = (0, 1, 2),
+    progress: bool = True,
+) -> dict:
+    """Right answers after each iteration 0, 1, ... of classifiers trained on originals.
+
+    The first n validation digits are halftoned for `iterations` steps at `point`.
+    Returns {"n", "iterations", "correct": {architecture: {seed: counts}}, "integrated": the
+    same through visual integration of half a cell with contrast restored, ...}.
+    """
+    images, labels = mnist.load("validation", point.size, n)
+    models = {
+        (a, s): trained(Cell(architecture=a, seed=s), progress)[0]
+        for a in architectures
+        for s in seeds
+    }
+    steps = range(iterations + 1)
+    sigma = 0.5 * point.ruling
+    correct = {key: [0] * len(steps) for key in models}
+    integrated = {key: [0] * len(steps) for key in models}
+    chunks = list(zip(images.split(CHUNK), labels.split(CHUNK), strict=True))
+    for u8, y in tqdm(chunks, desc="strength", unit=f"{CHUNK} digits", disable=not progress):
+        run = operating_points.halftone(
+            point, mnist.as_float(u8), keep=tuple(steps), iterations=iterations,
+            precision=fastest_precision(), compiled=can_compile() and n >= 2000,
+        )  # fmt: skip
+        for i in steps:
+            seen = perception.integrate(run.images[i], sigma, restore_contrast=True)
+            for key, model in models.items():
+                correct[key][i] += int((training.predict(model, run.images[i]) == y).sum())
+                integrated[key][i] += int((training.predict(model, seen) == y).sum())
+
+    def nested(counts: dict) -> dict:
+        return {a: {str(s): counts[a, s] for s in seeds} for a in architectures}
+
+    return {
+        "operating_point": point.name,
+        "config_hash": point.hash,
+        "split": "validation",
+        "n": n,
+        "iterations": iterations,
+        "sigma": sigma,
+        "correct": nested(correct),
+        "integrated": nested(integrated),
+    }
+
+
+def choose_iterations(curve: dict, target: float = TALK_LENET) -> int:
+    """The iteration at which LeNet, averaged over seeds, is nearest to `target` percent."""
+    runs = list(curve["correct"]["lenet"].values())
+    means = [100 * sum(counts) / len(runs) / curve["n"] for counts in zip(*runs, strict=True)]
+    return min(range(len(means)), key=lambda i: abs(means[i] - target))
+
+
+def main() -> None:
+    """`python -m halftone_utils.strength talk --save selection-talk --architectures lenet`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
+    parser.add_argument("--save", required=True, help="stem of the file in data/results")
+    parser.add_argument("--architectures", nargs="+", default=["lenet", "alexnet"])
+    parser.add_argument("--iterations", type=int, default=50)
+    parser.add_argument("--n", type=int, default=5000, help="validation digits, 1 to 5000")
+    asked = parser.parse_args()
+    point = operating_points.load(asked.point)
+    curve = strength_curve(point, asked.architectures, iterations=asked.iterations, n=asked.n)
+    if "lenet" in curve["correct"]:
+        curve["target"] = TALK_LENET
+        curve["chosen_iterations"] = choose_iterations(curve)
+        print(f"LeNet is nearest to {TALK_LENET} % after {curve['chosen_iterations']} iterations.")
+    write_json(RESULTS / f"{asked.save}.json", curve)
+
+
+if __name__ == "__main__":
+    main()
