@@ -6,7 +6,7 @@ READY  := .venv/.ready
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: report test lab results lint clean
+.PHONY: report test lab results selection lint clean
 
 report: $(READY)
 	$(BIN)/python -m halftone_utils.report
@@ -20,6 +20,10 @@ lab: $(READY)
 # Trains every cell of the table and measures the curves again: hours on 2 cores, resumable.
 results: $(READY)
 	$(BIN)/python -m halftone_utils.grid
+
+# Measures again, on validation digits, the curve that `talk` was chosen by.
+selection: $(READY)
+	$(BIN)/python -m halftone_utils.strength talk --save selection-talk --architectures lenet --iterations 20
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,10 +1,15 @@
 """The classifiers, for one channel and ten classes; normalization lives inside each of them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models import alexnet as torchvision_alexnet
+from torchvision.transforms import Normalize
+
+from halftone_utils.files import DataError
 
 SIZES = (32,)
 CLASSES = 10
@@ -81,3 +86,26 @@ def build(architecture: str, size: int = 32, seed: int = 0) -> nn.Module:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
     return network
+
+
+def imagenet_classifier() -> tuple[nn.Module, list[str]]:
+    """torchvision's ResNet18 with its ImageNet weights, and the names of the 1000 classes.
+
+    Images (N, 3, H, W) in [0, 1] -> logits (N, 1000); normalization inside, as for digits.
+    Nothing is downloaded: raises DataError that says where the weights are looked for.
+    """
+    weights = ResNet18_Weights.IMAGENET1K_V1
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    if not path.exists():
+        raise DataError(
+            f"ResNet18's ImageNet weights are not at {path}: put {weights.url} there, "
+            "or leave photographs out."
+        )
+    network = resnet18(weights=None)
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is damaged ({reason}): fetch {weights.url} again.") from None
+    normalize = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return nn.Sequential(normalize, network).eval(), weights.meta["categories"]

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save
 from torch import Tensor
 
 from halftone_utils import classifiers, halftone_mnist, mnist, operating_points, training
 from halftone_utils.files import (
     CACHE,
+    DATA,
     RESULTS,
     DataError,
     hash_of,
@@ -115,6 +119,36 @@ def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
         seed=cell.seed, checkpoint=path, config=cell.config, progress=progress,
     )  # fmt: skip
     return model, seconds
+
+
+def publish(cell: Cell) -> Path:
+    """Write the weights of `trained(cell)` to data/weights, float32; returns the file."""
+    model, _ = trained(cell)
+    path = DATA / "weights" / f"{cell.stem}.safetensors"
+    write_atomically(path, save({k: v.contiguous() for k, v in model.state_dict().items()}))
+    return path
+
+
+def published(
+    architecture: str, train_on: str = "original", seed: int = 0, size: int = 32
+) -> torch.nn.Module:
+    """The classifier whose weights `publish` wrote, in evaluation mode; nothing is trained.
+
+    Raises ValueError for a cell that cannot be, DataError that names a missing or damaged file.
+    """
+    cell = Cell(architecture=architecture, train_on=train_on, seed=seed, size=size)
+    path = DATA / "weights" / f"{cell.stem}.safetensors"
+    model = classifiers.build(architecture, size, seed)
+    try:
+        model.load_state_dict(load_safetensors(path.read_bytes()))
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: `experiments.publish` writes it.") from None
+    except (SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{path} is damaged ({reason}): `experiments.publish` writes it anew."
+        ) from None
+    return model.eval()
 
 
 def run_cell(

@@ -72,7 +72,10 @@ def am_thresholds(
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         u = (c * x + s * y) / ruling + phase[0]
         v = (-s * x + c * y) / ruling + phase[1]
-        return (SPOTS[dot](u, v) * 1e9).round()  # equal heights stay equal in floating point
+        # A cell of few pixels has many equal heights; a trace of tilt gives each its own rank.
+        tilt = torch.cos(2 * torch.pi * u + 1) + 0.5 * torch.cos(2 * torch.pi * v + 2)
+        # Rounded, so that what is equal from cell to cell stays equal in floating point.
+        return ((SPOTS[dot](u, v) + 1e-6 * tilt) * 1e9).round()
 
     field = spot(512, 512).flatten().sort().values
     height_here = spot(height, width)
