@@ -85,19 +85,18 @@ def equation(
     images: (C, H, W) each, in [0, 1].  signs: one fewer, drawn between them.
     captions: one below each, any number of lines.  side: of a picture, in inches.
     """
-    widths = [1.0] + [0.36, 1.0] * len(signs)
-    lines = 1 + max(caption.count("\n") for caption in captions)
-    figure, axes = plt.subplots(
-        1, len(widths), figsize=(side * sum(widths), side + 0.2 + 0.2 * lines), width_ratios=widths
-    )
-    for place in axes:
-        place.set_axis_off()
-    for place, image, caption in zip(axes[::2], images, captions, strict=True):
+    gap, below = 0.46 * side, 0.25 + 0.19 * max(caption.count("\n") + 1 for caption in captions)
+    width, height = len(images) * side + len(signs) * gap, side + below
+    figure = plt.figure(figsize=(width, height), layout="none")
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        x = i * (side + gap)
+        place = figure.add_axes((x / width, below / height, side / width, side / height))
         draw_image(place, image)
-        place.text(0.5, -0.04, caption, transform=place.transAxes, ha="center", va="top",
-                   fontsize=10)  # fmt: skip
-    for place, sign in zip(axes[1::2], signs, strict=True):
-        place.text(0.5, 0.5, sign, ha="center", va="center", fontsize=13)
+        figure.text((x + side / 2) / width, (below - 0.08) / height, caption, ha="center", va="top")
+        if i:
+            sign = signs[i - 1]
+            figure.text((x - gap / 2) / width, (below + side / 2) / height, sign, ha="center",
+                        va="center", fontsize=13)  # fmt: skip
     return figure
 
 
@@ -119,7 +118,7 @@ def curves(
         axes.plot(x, y, dash, color=colour, marker=marker, ms=5, markevery=spacing, label=name)
     if chance is not None:
         axes.axhline(chance, color="grey", lw=1, ls=":")
-        axes.text(x[-1], chance, "chance", ha="right", va="bottom", fontsize=9)
+        axes.text(x[0], chance, "chance", ha="left", va="top", fontsize=9)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.legend()
     return figure
@@ -129,7 +128,8 @@ def readings(counts: Sequence[int], right: int, *, xlabel: str, ylabel: str) -> 
     """How often each of the ten digits is read, as bars with their counts; `right` in grey."""
     figure, axes = plt.subplots(figsize=(WIDTH, 2.7))
     colours = ["#bbbbbb" if k == right else SERIES[0][0] for k in range(len(counts))]
-    axes.bar_label(axes.bar(range(len(counts)), counts, color=colours), fontsize=9)
+    bars = axes.bar(range(len(counts)), counts, color=colours, zorder=2)
+    axes.bar_label(bars, fontsize=9)
     axes.set(xticks=range(len(counts)), xlabel=xlabel, ylabel=ylabel)
     axes.grid(axis="x", visible=False)
     return figure
@@ -144,40 +144,44 @@ def exact_grid(
 ) -> Figure:
     """Images (N, 1, H, W), each pixel drawn as scale x scale dots: resampling a halftone lies.
 
-    titles: one an image.  row_labels: one a row, left of it.
+    titles: one an image, or one a column.  row_labels: one a row, left of it.
     """
-    rows, gap, dpi = -(-len(images) // columns), 14, STYLE["figure.dpi"]
+    rows, dpi, gap = -(-len(images) // columns), STYLE["figure.dpi"], 14
+    titles = [*(titles or ()), *[""] * len(images)][: len(images)]
     high, wide = (side * scale for side in images.shape[2:])
-    left, top = 84 if row_labels else 0, 36 if titles else 0
-    width, height = left + columns * (wide + gap), rows * (high + top + gap)
+    tops = [26 if any(titles[r * columns : (r + 1) * columns]) else 0 for r in range(rows)]
+    left = 84 if row_labels else 0
+    width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
     figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")
     for i, image in enumerate(images):
-        x = left + i % columns * (wide + gap)
-        y = height - (i // columns) * (high + top + gap) - top - high
+        row, column = divmod(i, columns)
+        x = left + column * (wide + gap)
+        y = height - row * (high + gap) - sum(tops[: row + 1]) - high
         place = figure.add_axes((x / width, y / height, wide / width, high / height))
-        draw_image(place, image, titles[i] if titles else "")
-        if row_labels and i % columns == 0:
-            place.text(-10, high / scale / 2, row_labels[i // columns] + " ", ha="right",
-                       va="center", fontsize=9)  # fmt: skip
+        draw_image(place, image, titles[i])
+        if row_labels and column == 0:
+            figure.text((left - 10) / width, (y + high / 2) / height, row_labels[row], ha="right",
+                        va="center", fontsize=9)  # fmt: skip
     return figure
 
 
-def spectra(powers: Mapping[str, Tensor], ruling: float | None = None) -> Figure:
-    """Power spectra (H, W), zero frequency in the middle, on one logarithmic scale of 40 dB.
+def spectra(powers: Mapping[str, Tensor], rulings: Mapping[str, float]) -> Figure:
+    """Power spectra (H, W), zero frequency in the middle, each in decibels over its own mean.
 
-    ruling: of the screen, in pixels per cell; the ring of its frequency is drawn.
+    rulings: of screens, in pixels per cell, by the same names; the ring of each is drawn.
     """
     figure, axes = plt.subplots(1, len(powers), figsize=(WIDTH, 2.9), sharey=True)
-    top = max(float(p.max()) for p in powers.values())
     for place, (name, power) in zip(axes, powers.items(), strict=True):
-        decibel = 10 * np.log10(np.maximum(power.numpy() / top, 1e-9))
-        shown = place.imshow(decibel, cmap="gray", vmin=-40, vmax=0, extent=(-0.5, 0.5, -0.5, 0.5))
-        if ruling:
-            place.add_patch(plt.Circle((0, 0), 1 / ruling, fill=False, ec="#d55e00", ls="--"))
-        place.set(title=name, xlabel="cycles per pixel", xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
+        decibel = 10 * np.log10(np.maximum((power / power.mean()).numpy(), 1e-9))
+        shown = place.imshow(decibel, cmap="gray", vmin=-20, vmax=20, extent=(-0.5, 0.5, -0.5, 0.5))
+        if name in rulings:
+            ring = 1 / rulings[name]
+            place.add_patch(plt.Circle((0, 0), ring, fill=False, ec="#d55e00", ls="--"))
+        ends = (-0.5, 0, 0.5)
+        place.set(title=name, xlabel="cycles per pixel", xticks=ends, yticks=ends)
         place.grid(False)
     axes[0].set_ylabel("cycles per pixel")
-    figure.colorbar(shown, ax=axes, label="power, dB below the highest", shrink=0.8)
+    figure.colorbar(shown, ax=axes, label="power, dB over its mean", shrink=0.7)
     return figure
 
 
@@ -193,8 +197,9 @@ def dots_with_intervals(
         colour, marker, _ = SERIES[k]
         y = np.arange(len(rows)) + 0.24 * (k - (len(series) - 1) / 2)
         middle, low, high = np.array(values).T
-        axes.errorbar(middle, y, xerr=(middle - low, high - middle), fmt=marker, color=colour,
-                      mfc="white" if k else colour, ms=7, capsize=3, lw=1.4, label=name)  # fmt: skip
+        around = (middle - low, high - middle)
+        axes.errorbar(middle, y, xerr=around, fmt=marker, color=colour, ms=7, capsize=3, lw=1.4,
+                      mfc="white" if k else colour, label=name)  # fmt: skip
     axes.axvline(10, color="grey", lw=1, ls=":")
     axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel, xlim=(0, 101))
     axes.invert_yaxis()

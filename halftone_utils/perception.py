@@ -29,9 +29,9 @@ def integrate(images: Tensor, sigma: float, restore_contrast: bool = False) -> T
     back.  restore_contrast: stretch each image to the full range [0, 1] afterwards.
     Raises ValueError for a sigma below 0, or one so wide that reflection has no pixels left.
     """
-    radius = math.ceil(3 * sigma)
-    if not sigma >= 0 or radius >= min(images.shape[2:]):
+    if not 0 <= 3 * sigma <= min(images.shape[2:]) - 1:
         raise ValueError(f"sigma is {sigma} px; it is 0 to a third of the picture's side.")
+    radius = math.ceil(3 * sigma)
     if radius:
         x = torch.arange(-radius, radius + 1, dtype=images.dtype)
         kernel = torch.exp(-0.5 * (x / sigma) ** 2)

@@ -181,6 +181,9 @@ class Objective:
             features = network(p, self.layers)
         self.P = features[settings.content_layer]
         self.features_of_p: dict[str, Tensor] | None = features
+        halvings = int(self.layers[-1][4]) - 1
+        even = all(side % 2**halvings == 0 for side in p.shape[2:])
+        self.by_hand = network.pooling == "average" and p.shape[1] == 1 and even
 
     def losses(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Content and style loss of each image, differentiable by autograd: twice (N,)."""
@@ -190,13 +193,24 @@ class Objective:
 
     @torch.no_grad()
     def gradient(self, x: Tensor, compiled: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """dL_total/dx (N, 1, H, W), and content and style loss (N,) on the way.
+        """dL_total/dx (N, C, H, W), and content and style loss (N,) on the way.
 
-        Equals autograd's; written out because eq. 2 and 6 join and mask in place what
-        autograd copies, and each Gram matrix serves loss and gradient.
+        Written out for grey pictures and average pooling, because eq. 2 and 6 join and mask
+        in place what autograd copies, and each Gram matrix serves loss and gradient; by
+        autograd for colour, max pooling and sides that pooling does not halve evenly.
         """
+        if not self.by_hand:
+            return self._gradient_by_autograd(x)
         function = _compiled_gradient() if compiled else _gradient
         return function(self, x, None)
+
+    @torch.enable_grad()
+    def _gradient_by_autograd(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = x.detach().requires_grad_()
+        content, style = self.losses(x)
+        total = total_loss(content, style, self.settings.alpha, self.settings.beta)
+        (gradient,) = torch.autograd.grad(total.sum(), x)
+        return gradient, content.detach(), style.detach()
 
     @torch.no_grad()
     def gradient_at_p(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -220,12 +234,11 @@ def _gradient(
             upstream = scaled if upstream is None else upstream.add_(scaled)
         if layer in settings.style_weights:
             channels, positions = F.shape[1], F.shape[2] * F.shape[3]
-            A, weight = objective.targets[layer], settings.style_weights[layer]
-            flat = F.permute(0, 2, 3, 1).flatten(1, 2)  # (N, M_l, N_l)
-            difference = gram_matrix(F) - A
-            style = style + weight * layer_style_loss(difference, 0 * A, positions)
+            G, A, weight = gram_matrix(F), objective.targets[layer], settings.style_weights[layer]
+            style = style + weight * layer_style_loss(G, A, positions)
             factor = settings.beta * weight / (channels**2 * positions**2)
-            gradient = torch.bmm(flat, (factor * difference).to(F.dtype))
+            flat = F.permute(0, 2, 3, 1).flatten(1, 2)  # (N, M_l, N_l)
+            gradient = torch.bmm(flat, (factor * (G - A)).to(F.dtype))
             gradient = gradient.unflatten(1, F.shape[2:]).permute(0, 3, 1, 2)
             upstream = gradient if upstream is None else upstream.add_(gradient)
         upstream = network.backward_through(layer, upstream, F)
@@ -250,7 +263,8 @@ def transfer(
 ) -> Trajectory:
     """Lower L_total from x_0: x := x - lambda dL_total/dx, or Adam's or L-BFGS's step instead.
 
-    p: content images (N, 1, H, W) in [0, 1].  targets: from `style_targets`.
+    p: content images (N, 1, H, W), or (N, 3, H, W) in colour, in [0, 1].
+    targets: from `style_targets`.
     keep: iterations whose images the trajectory holds (0 is the start).
     Raises ValueError for a layer the network has not, or a kept iteration that is not run.
     """
@@ -303,7 +317,7 @@ def _stepper(
         return _lbfgs_stepper(objective, x, settings)
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
     optimizer = algorithm([x], lr=settings.step)
-    first = settings.start == "content"
+    first = settings.start == "content" and objective.by_hand
 
     def step() -> tuple[Tensor, Tensor]:
         nonlocal first
@@ -341,7 +355,7 @@ def _lbfgs_stepper(
                 mean_size = gradient.abs().mean().clamp_min(1e-30).item()
                 scale.append(settings.step / mean_size)
             before.append((content, style))
-            x.grad = gradient * scale[0]
+            x.grad = (gradient * scale[0]).contiguous()
             return total_loss(content, style, settings.alpha, settings.beta).sum() * scale[0]
 
         optimizer.step(closure)

@@ -41,6 +41,7 @@ class VGG(nn.Module):
         super().__init__()
         if pooling not in ("average", "max"):
             raise ValueError(f"pooling is {pooling!r}; it is 'average' or 'max'.")
+        self.pooling = pooling
         self.pool = F.avg_pool2d if pooling == "average" else F.max_pool2d
         self.layers = tuple(dict.fromkeys(key.split(".")[0] for key in sorted(weights)))
         self.grey_mean = sum(mean) / 3
