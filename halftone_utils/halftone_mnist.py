@@ -48,7 +48,9 @@ def _read_manifest(point: OperatingPoint, split: str) -> dict:
         return fresh
     try:
         found = read_json(path)
-        same = all(found.get(k) == v for k, v in fresh.items() if k != "chunks")
+        same = isinstance(found.get("chunks"), dict) and all(
+            found.get(k) == v for k, v in fresh.items() if k != "chunks"
+        )
     except (DataError, AttributeError):
         same = False
     if not same:
@@ -71,8 +73,11 @@ def _open_map(point: OperatingPoint, split: str) -> np.memmap:
 
 def verify(point: OperatingPoint, split: str, n: int | None = None) -> list[int]:
     """Chunks among the first n digits that are absent, or whose bytes are not as built."""
-    n = mnist.SPLITS[split] if n is None else n
-    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
+    return _bad_chunks(_read_manifest(point, split), _open_map(point, split), n)
+
+
+def _bad_chunks(manifest: dict, pixels: np.memmap, n: int | None) -> list[int]:
+    n = len(pixels) if n is None else n
     return [
         chunk
         for chunk in range(-(-n // CHUNK))
@@ -89,10 +94,10 @@ def build(
     Goes on where a killed build stopped; a chunk that was cut short or tampered with is
     named on stderr and built again.  Returns the chunks that it built.
     """
-    bad = verify(point, split, n)
+    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
+    bad = _bad_chunks(manifest, pixels, n)
     if not bad:
         return []
-    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
     damaged = [chunk for chunk in bad if str(chunk) in manifest["chunks"]]
     if damaged:
         print(f"{directory(point) / split}.u8: chunks {damaged} are damaged and built again.",

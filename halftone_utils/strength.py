@@ -84,9 +84,12 @@ def main() -> None:
     parser.add_argument("--architectures", nargs="+", default=["lenet", "alexnet"])
     parser.add_argument("--iterations", type=int, default=50)
     parser.add_argument("--n", type=int, default=5000, help="validation digits, 1 to 5000")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     asked = parser.parse_args()
     point = operating_points.load(asked.point)
-    curve = strength_curve(point, asked.architectures, iterations=asked.iterations, n=asked.n)
+    curve = strength_curve(
+        point, asked.architectures, iterations=asked.iterations, n=asked.n, seeds=asked.seeds
+    )
     if "lenet" in curve["correct"]:
         curve["target"] = TALK_LENET
         curve["chosen_iterations"] = choose_iterations(curve)

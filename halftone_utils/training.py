@@ -108,7 +108,7 @@ def load_checkpoint(
         return 0, 0.0
     try:
         with safe_open(path, "pt") as stream:
-            note = stream.metadata()
+            note = stream.metadata() or {}
             tensors = {k: stream.get_tensor(k) for k in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         print(f"Checkpoint {path} is damaged ({error}); training starts anew.", file=sys.stderr)
