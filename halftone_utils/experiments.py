@@ -4,6 +4,8 @@ import io
 import math
 import os
 import platform
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -206,6 +208,9 @@ def load_results(directory: Path = RESULTS) -> list[dict]:
         result = read_json(path)
         predictions = load_predictions(path.stem, directory)
         for name, count in result["tests"].items():
+            if len(predictions.get(name, ())) != count["n"]:
+                raise DataError(f"{path} says {count['n']} digits of {name} were read; "
+                                f"{path.stem}.npz does not hold so many.")  # fmt: skip
             _, labels = mnist.load("test", 28, count["n"])
             correct = int((torch.from_numpy(predictions[name]) == labels).sum())
             if correct != count["n_correct"]:
@@ -223,7 +228,7 @@ def load_predictions(stem: str, directory: Path = RESULTS) -> Mapping[str, np.nd
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is missing or damaged ({error}): run the cell again.") from None
 
 

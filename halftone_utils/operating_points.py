@@ -68,7 +68,11 @@ def load(name: str) -> OperatingPoint:
     try:
         point = OperatingPoint(name=name, **points[name])
         point.settings  # noqa: B018 - checks the values
-    except (TypeError, ValueError) as error:
+        point.style_image()  # so does the screen
+        for layer in (point.content_layer, *point.style_weights):
+            if layer not in vgg.LAYERS["vgg16"]:
+                raise ValueError(f"layer is {layer!r}; VGG-16 has {vgg.LAYERS['vgg16']}.")
+    except (AttributeError, TypeError, ValueError) as error:
         raise DataError(f"{FILE}, [{name}]: {error}") from None
     return point
 
@@ -83,7 +87,7 @@ def _read() -> dict:
         return tomllib.loads(FILE.read_text())
     except FileNotFoundError:
         raise DataError(f"{FILE} is missing: restore it with `git checkout data`.") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or bytes that are no text
         raise DataError(f"{FILE} is not valid TOML ({error}).") from None
 
 
