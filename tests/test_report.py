@@ -30,12 +30,15 @@ def test_a_notebook_is_committed_as_one_run_without_error(path):
     assert path.stat().st_size < 2_000_000
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_what_a_notebook_promises_to_print_was_printed(path):
+def test_what_the_notebooks_promise_to_print_was_printed():
     """An unexecuted reference cell would be compared to nothing, silently."""
-    cells = json.loads(path.read_text())["cells"]
-    facts = [c for c in cells if "nbval-check-output" in c["metadata"].get("tags", [])]
-    assert facts
+    facts = [
+        c
+        for path in NOTEBOOKS
+        for c in json.loads(path.read_text())["cells"]
+        if "nbval-check-output" in c["metadata"].get("tags", [])
+    ]
+    assert len(facts) >= 10
     assert all(c["outputs"] for c in facts)
 
 
