@@ -206,6 +206,8 @@ def load_results(directory: Path = RESULTS) -> list[dict]:
     results = []
     for path in sorted(directory.glob("*-s[0-9]*.json")):
         result = read_json(path)
+        if not isinstance(result, dict) or "tests" not in result:
+            raise DataError(f"{path} is no result of a cell: it has no tests; run the cell again.")
         predictions = load_predictions(path.stem, directory)
         for name, count in result["tests"].items():
             if len(predictions.get(name, ())) != count["n"]:

@@ -3,12 +3,14 @@
 import argparse
 import base64
 import html
+import re
 import sys
 import time
 from pathlib import Path
 
 import nbformat
 import papermill
+from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter
 
 from halftone_utils import experiments, tables
@@ -32,12 +34,13 @@ INDEX = """<!doctype html>
 <title>Halftone-based adversarial examples</title>
 <style>
 body {{ font: 17px/1.55 Georgia, serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.7rem; line-height: 1.2; }} li {{ margin: .9rem 0; }} a {{ color: #0058a3; }}
+h1 {{ font-size: 1.7rem; line-height: 1.2; }} ul {{ list-style: none; padding: 0; }}
+li {{ margin: .9rem 0; }} a {{ color: #0058a3; }}
 img {{ max-width: 100%; }} small {{ color: #555; }}
 </style></head><body>
 <h1>Does a convolutional network see the optical illusion that a human sees in a halftone?</h1>
 <p><img src="{hero}" alt="MNIST digits, their halftones, and what LeNet and AlexNet read"></p>
-<ol>{items}</ol>
+<ul>{items}</ul>
 <p><small>{footer}</small></p>
 </body></html>
 """
@@ -79,10 +82,28 @@ def run_page(name: str) -> nbformat.NotebookNode:
     return nbformat.read(target, as_version=4)
 
 
+EQUATION = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$", re.DOTALL)
+
+
+def with_mathml(markdown: str) -> str:
+    """Markdown with its $...$ and $$...$$ as MathML, which a browser shows without a script."""
+
+    def replaced(match: re.Match) -> str:
+        block = match["block"] is not None
+        latex = (match["block"] or match["inline"]).strip()
+        return mathml(latex, display="block" if block else "inline")
+
+    return EQUATION.sub(replaced, markdown)
+
+
 def write_page(name: str, notebook: nbformat.NotebookNode) -> Path:
-    """HTML of an executed notebook, figures inside."""
+    """HTML of an executed notebook: figures and equations inside, no script, no network."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_mathml(cell.source)
     exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}})
+    body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL)
     path = REPORT / f"{name}.html"
     write_atomically(path, body.encode())
     return path

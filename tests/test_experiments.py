@@ -43,6 +43,7 @@ def recompute(path):
 def test_a_committed_result_recomputes_from_its_predictions(path):
     result = read_json(path)
     assert recompute(path) == result["tests"]
+    assert set(result["tests"]) == set(experiments.TEST_SETS)
     assert all(count["n"] == 10_000 for count in result["tests"].values())
 
 
@@ -169,7 +170,7 @@ def test_damaged_predictions_are_named_in_one_sentence(damage, copied):
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe"], ids=["empty", "cut short", "binary"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"{}"])
 def test_a_damaged_result_file_is_named_in_one_sentence(content, copied):
     copied.write_bytes(content)
     with pytest.raises(DataError) as caught:

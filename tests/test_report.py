@@ -1,7 +1,9 @@
 """The report's own promises: README's table, and what a committed notebook must be."""
 
 import json
+import re
 
+import nbformat
 import pytest
 
 from halftone_utils import report
@@ -53,3 +55,13 @@ def test_figures_of_the_readme_come_from_tagged_cells():
     shown = {path.stem for path in (ROOT / "figures").glob("*.png")}
     assert shown
     assert shown <= tagged
+
+
+def test_a_page_shows_its_equations_and_asks_nothing_of_the_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "REPORT", tmp_path)
+    notebook = nbformat.read(ROOT / "notebooks" / "03_style_transfer.ipynb", as_version=4)
+    page = report.write_page("03_style_transfer", notebook).read_text()
+    assert page.count("<math") > 10
+    assert "$\\" not in page
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|href)="https?://[^"]*\.(?:js|css)', page)
