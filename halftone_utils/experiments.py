@@ -165,7 +165,17 @@ def run_cell(
 
     Writes <stem>.json and <stem>.npz (uint8 predictions in test order, one array a test set,
     under its name) into `directory`.  Returns what the JSON file holds.
+    Raises ValueError, before it trains, if a result of more digits would be overwritten.
     """
+    path = directory / f"{cell.stem}.json"
+    if path.exists():
+        there = read_json(path)
+        if there["n_train"] > cell.n_train or there["tests"]["original"]["n"] > n_test:
+            raise ValueError(
+                f"{path} holds a result of {there['n_train']} training and "
+                f"{there['tests']['original']['n']} test digits; one of {cell.n_train} and "
+                f"{n_test} would overwrite it: give another directory."
+            )
     model, seconds = trained(cell, progress)
     predictions, counts = {}, {}
     for name in tests:
@@ -194,7 +204,7 @@ def run_cell(
     stream = io.BytesIO()
     np.savez_compressed(stream, **{name: p.numpy() for name, p in predictions.items()})
     write_atomically(directory / f"{cell.stem}.npz", stream.getvalue())
-    write_json(directory / f"{cell.stem}.json", result)
+    write_json(path, result)
     return result
 
 

@@ -102,7 +102,11 @@ def build(
     if damaged:
         print(f"{directory(point) / split}.u8: chunks {damaged} are damaged and built again.",
               file=sys.stderr)  # fmt: skip
-    precision = fastest_precision()
+    # a set that was begun in one precision is finished in it
+    begun = manifest.get("precision")
+    precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(
+        begun, fastest_precision()
+    )
     # compiling takes half a minute: worth it for thousands of digits
     compiled = can_compile() and len(bad) * CHUNK >= 10_000
     manifest |= {

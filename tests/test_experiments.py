@@ -87,6 +87,14 @@ def ran(tmp_path_factory):
     return result, folder
 
 
+@pytest.mark.parametrize(("n_train", "n_test"), [(200, 200), (300, 100)])
+def test_a_smaller_trial_does_not_overwrite_a_result(n_train, n_test, ran):
+    result, folder = ran
+    with pytest.raises(ValueError, match=f"{SMALL.stem}.json holds a result of 300 training"):
+        experiments.run_cell(replace(SMALL, n_train=n_train), n_test=n_test, directory=folder)
+    assert experiments.load_results(folder) == [result]
+
+
 @pytest.fixture
 def copied(ran, tmp_path):
     """The small cell's result file, to be harmed."""
