@@ -170,11 +170,11 @@ def run_cell(
     path = directory / f"{cell.stem}.json"
     if path.exists():
         there = read_json(path)
-        if there["n_train"] > cell.n_train or there["tests"]["original"]["n"] > n_test:
+        read = max(count["n"] for count in there["tests"].values())
+        if there["n_train"] > cell.n_train or read > n_test:
             raise ValueError(
-                f"{path} holds a result of {there['n_train']} training and "
-                f"{there['tests']['original']['n']} test digits; one of {cell.n_train} and "
-                f"{n_test} would overwrite it: give another directory."
+                f"{path} holds a result of {there['n_train']} training and {read} test digits; "
+                f"one of {cell.n_train} and {n_test} would overwrite it: give another directory."
             )
     model, seconds = trained(cell, progress)
     predictions, counts = {}, {}
