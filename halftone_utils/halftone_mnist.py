@@ -19,7 +19,7 @@ from halftone_utils.operating_points import OperatingPoint
 from halftone_utils.style_transfer import can_compile, fastest_precision
 
 CHUNK = 512  # digits: what a kill can lose
-BATCH = 32  # digits: their features stay in the processor's cache
+BATCH = 16  # digits: their features stay in a core's cache
 
 
 def directory(point: OperatingPoint) -> Path:

@@ -1,7 +1,8 @@
 """The frozen halftones: what `data/operating_points.toml` says, and how it was chosen."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 
@@ -108,15 +109,17 @@ def halftone(
     *,
     keep: tuple[int, ...] = (),
     iterations: int | None = None,
-    batch: int = 32,
+    batch: int = 16,
     precision: torch.dtype = torch.float32,
     compiled: bool = False,
     final_loss: bool = False,
     progress: bool = False,
 ) -> style_transfer.Trajectory:
-    """Halftone any number of images at an operating point, `batch` at a time.
+    """Halftone any number of images at an operating point, `batch` at a time on each core.
 
     images: (N, 1, size, size) in [0, 1].  iterations: another number than the frozen one.
+    A batch a core is a seventh faster than every core on one batch: the features of 16 digits
+    stay in a core's cache, and no core waits for another.
     """
     network, targets = network_for(point, precision)
     settings = point.settings
@@ -124,15 +127,26 @@ def halftone(
         settings = replace(settings, iterations=iterations)
     bar = tqdm(total=len(images), desc=f"halftone-{point.name}", unit="digit",
                disable=not progress)  # fmt: skip
-    parts = []
-    for p in images.split(batch):
+
+    def of_batch(p: Tensor) -> style_transfer.Trajectory:
         # a last, smaller batch would compile a second time
         fast = compiled and len(p) == batch
-        parts.append(
-            style_transfer.transfer(
-                network, p, targets, settings, keep=keep, compiled=fast, final_loss=final_loss
-            )
+        done = style_transfer.transfer(
+            network, p, targets, settings, keep=keep, compiled=fast, final_loss=final_loss
         )
         bar.update(len(p))
-    bar.close()
+        return done
+
+    with bar:
+        parts = _on_each_core(of_batch, images.split(batch))
     return style_transfer.join(parts)
+
+
+def _on_each_core(function: Callable, arguments: Iterable) -> list:
+    """The function of each argument, in order, as many at a time as PyTorch has threads."""
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as cores:
+            return list(cores.map(function, arguments))
+    finally:
+        torch.set_num_threads(threads)  # the BLAS's number is not a thread's own
