@@ -180,6 +180,7 @@ class Objective:
         with torch.no_grad():
             features = network(p, self.layers)
         self.P = features[settings.content_layer]
+        self.difference = torch.empty_like(self.P)  # written at every step: its memory is warm
         self.features_of_p: dict[str, Tensor] | None = features
         halvings = int(self.layers[-1][4]) - 1
         even = all(side % 2**halvings == 0 for side in p.shape[2:])
@@ -228,7 +229,7 @@ def _gradient(
     for layer in reversed(objective.layers):
         F = features[layer]
         if layer == settings.content_layer:
-            difference = F - objective.P
+            difference = torch.sub(F, objective.P, out=objective.difference)
             content = 0.5 * torch.linalg.vector_norm(difference.float(), dim=(1, 2, 3)).square()
             scaled = difference.mul_(settings.alpha)
             upstream = scaled if upstream is None else upstream.add_(scaled)
@@ -238,9 +239,12 @@ def _gradient(
             style = style + weight * layer_style_loss(G, A, positions)
             factor = settings.beta * weight / (channels**2 * positions**2)
             flat = F.permute(0, 2, 3, 1).flatten(1, 2)  # (N, M_l, N_l)
-            gradient = torch.bmm(flat, (factor * (G - A)).to(F.dtype))
-            gradient = gradient.unflatten(1, F.shape[2:]).permute(0, 3, 1, 2)
-            upstream = gradient if upstream is None else upstream.add_(gradient)
+            towards_A = (factor * (G - A)).to(F.dtype)
+            if upstream is None:
+                gradient = torch.bmm(flat, towards_A)
+                upstream = gradient.unflatten(1, F.shape[2:]).permute(0, 3, 1, 2)
+            else:
+                upstream.permute(0, 2, 3, 1).flatten(1, 2).baddbmm_(flat, towards_A)
         upstream = network.backward_through(layer, upstream, F)
     return upstream.float() * 255, content, style
 

@@ -67,7 +67,10 @@ class VGG(nn.Module):
         gradient: dL/dF (N, N_l, H, W), overwritten; features: F.  With conv1_1 the result is
         the gradient with respect to 255 x.  Average pooling only.
         """
-        gradient = torch.ops.aten.threshold_backward(gradient, features, 0)
+        # in place: memory that was just written is in the cache, new memory is not
+        gradient = torch.ops.aten.threshold_backward.grad_input(
+            gradient, features, 0, grad_input=gradient
+        )
         gradient = F.conv2d(gradient, getattr(self, f"{layer}_weight_transposed"), padding=1)
         if layer.endswith("_1") and layer != "conv1_1":
             gradient = F.interpolate(gradient / 4, scale_factor=2)
@@ -100,7 +103,7 @@ class VGG(nn.Module):
             if layer[4] != block:
                 block, x = layer[4], self.pool(x, 2)
             weight = weight if layer == "conv1_1" else getattr(self, f"{layer}_weight")
-            x = F.relu(F.conv2d(x, weight, getattr(self, f"{layer}_bias"), padding=1))
+            x = F.conv2d(x, weight, getattr(self, f"{layer}_bias"), padding=1).relu_()
             if layer in layers:
                 features[layer] = x
         return features
