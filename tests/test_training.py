@@ -6,6 +6,7 @@ import pytest
 import torch
 from killing import kill_when_written
 from safetensors import safe_open
+from safetensors.torch import save
 
 from halftone_utils import classifiers, mnist, training
 
@@ -129,7 +130,7 @@ def test_a_safetensors_file_that_is_no_checkpoint_is_not_resumed(
     digits, undisturbed, tmp_path, capsys
 ):
     path = tmp_path / "c.safetensors"
-    path.write_bytes(training.save({"model.1.weight": torch.zeros(3)}))
+    path.write_bytes(save({"model.1.weight": torch.zeros(3)}))
     assert same(train(digits, path), undisturbed)
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1
