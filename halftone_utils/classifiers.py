@@ -11,7 +11,6 @@ from torchvision.transforms import Normalize
 
 from halftone_utils.files import DataError
 
-SIZES = (32,)
 CLASSES = 10
 
 
@@ -61,8 +60,19 @@ def alexnet32() -> nn.Sequential:
     return nn.Sequential(*features, nn.Flatten(), nn.Linear(256, CLASSES))
 
 
-_AT_32: dict[str, Callable[[], nn.Sequential]] = {"lenet": lenet5, "alexnet": alexnet32}
-ARCHITECTURES = tuple(_AT_32)
+def alexnet256() -> nn.Sequential:
+    """AlexNet (Krizhevsky 2014) as torchvision defines it, but for one channel and ten classes."""
+    network = torchvision_alexnet(weights=None, num_classes=CLASSES)
+    network.features[0] = nn.Conv2d(1, 64, kernel_size=11, stride=4, padding=2)
+    return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
+
+
+_BUILDERS: dict[int, dict[str, Callable[[], nn.Sequential]]] = {
+    32: {"lenet": lenet5, "alexnet": alexnet32},
+    256: {"alexnet": alexnet256},
+}
+SIZES = tuple(_BUILDERS)
+ARCHITECTURES = tuple(_BUILDERS[32])
 
 
 def build(architecture: str, size: int = 32, seed: int = 0) -> nn.Module:
@@ -72,15 +82,16 @@ def build(architecture: str, size: int = 32, seed: int = 0) -> nn.Module:
     Convolutions and linear layers start from He initialisation (He et al. 2015, eq. 10).
     Raises ValueError for an architecture or a size that is not there.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(
-            f"architecture is {architecture!r}; it is one of {', '.join(ARCHITECTURES)}."
-        )
     if size not in SIZES:
         raise ValueError(f"size is {size!r}; classifiers are built for {SIZES} pixels.")
+    if architecture not in _BUILDERS[size]:
+        raise ValueError(
+            f"architecture is {architecture!r}; it is one of {', '.join(_BUILDERS[size])} "
+            f"at {size} pixels."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = nn.Sequential(StandardizePerImage(), *_AT_32[architecture]())
+        network = nn.Sequential(StandardizePerImage(), *_BUILDERS[size][architecture]())
         for layer in network:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -2,11 +2,23 @@
 
 import pytest
 import torch
+from torchvision.models import alexnet
 
 from halftone_utils import classifiers
 from halftone_utils.files import DataError
 
 every_architecture = pytest.mark.parametrize("architecture", classifiers.ARCHITECTURES)
+
+
+def test_alexnet_at_256_is_torchvisions_but_for_its_channel_and_its_classes():
+    model = classifiers.build("alexnet", 256).eval()
+    images = torch.rand(2, 1, 256, 256)
+    assert model(images).shape == (2, 10)
+    assert torch.allclose(model(images)[1:], model(images[1:]), atol=1e-3)
+    theirs = [p.numel() for p in alexnet(weights=None, num_classes=10).parameters()]
+    ours = [p.numel() for p in model.parameters()]
+    assert theirs[0] == 3 * ours[0]
+    assert theirs[1:] == ours[1:]
 
 
 @every_architecture
@@ -47,6 +59,8 @@ def test_an_unknown_architecture_or_size_is_named():
         classifiers.build("resnet")
     with pytest.raises(ValueError, match="size is 64"):
         classifiers.build("lenet", 64)
+    with pytest.raises(ValueError, match="architecture is 'lenet'; it is one of alexnet at 256"):
+        classifiers.build("lenet", 256)
 
 
 @pytest.mark.parametrize("content", [None, b"no weights"], ids=["missing", "damaged"])
