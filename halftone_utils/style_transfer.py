@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
 import torch
+from scipy.optimize import Bounds, minimize
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -285,14 +287,18 @@ def transfer(
     objective = Objective(network, p, targets, settings)
     x = _start(p, settings)
     images = {0: x.clone()} if 0 in keep else {}
-    history: list[tuple[Tensor, Tensor]] = []
-    step = _stepper(objective, x, settings, compiled)
-    for i in tqdm(range(1, settings.iterations + 1), disable=not progress, desc="style transfer"):
-        history.append(step())
-        x.clamp_(0, 1)
-        if i in keep:
-            images[i] = x.clone()
-    if final_loss:
+    with tqdm(total=settings.iterations, disable=not progress, desc="style transfer") as bar:
+
+        def moved(i: int) -> None:
+            bar.update()
+            if i in keep:
+                images[i] = x.clone()
+
+        run = _lbfgs if settings.optimizer == "lbfgs" else _first_order
+        history = run(objective, x, settings, compiled, moved)
+    if not final_loss:
+        del history[settings.iterations :]
+    elif len(history) == settings.iterations:
         history.append(tuple(loss.detach() for loss in _losses_at(objective, x)))
     empty = x.new_zeros(0, len(x))
     content = torch.stack([c for c, _ in history]) if history else empty
@@ -313,59 +319,79 @@ def _start(p: Tensor, settings: Settings) -> Tensor:
     return torch.rand((1, *p.shape[1:]), generator=generator).expand_as(p).clone()
 
 
-def _stepper(
-    objective: Objective, x: Tensor, settings: Settings, compiled: bool
-) -> Callable[[], tuple[Tensor, Tensor]]:
-    """A function that moves x once, in place, and returns the losses from before the move."""
-    if settings.optimizer == "lbfgs":
-        return _lbfgs_stepper(objective, x, settings)
+Losses = tuple[Tensor, Tensor]  # content and style, (N,) each
+
+
+def _first_order(
+    objective: Objective,
+    x: Tensor,
+    settings: Settings,
+    compiled: bool,
+    moved: Callable[[int], None],
+) -> list[Losses]:
+    """Adam or gradient descent on x, in place; returns the losses from before each iteration."""
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
     optimizer = algorithm([x], lr=settings.step)
-    first = settings.start == "content" and objective.by_hand
-
-    def step() -> tuple[Tensor, Tensor]:
-        nonlocal first
-        if first:
+    at_p = settings.start == "content" and objective.by_hand
+    history: list[Losses] = []
+    for i in range(1, settings.iterations + 1):
+        if i == 1 and at_p:
             x.grad, content, style = objective.gradient_at_p()
-            first, objective.features_of_p = False, None  # free them
+            objective.features_of_p = None  # free them
         else:
             x.grad, content, style = objective.gradient(x, compiled)
         optimizer.step()
-        return content, style
+        x.clamp_(0, 1)
+        history.append((content, style))
+        moved(i)
+    return history
 
-    return step
 
+def _lbfgs(
+    objective: Objective,
+    x: Tensor,
+    settings: Settings,
+    compiled: bool,
+    moved: Callable[[int], None],
+) -> list[Losses]:
+    """L-BFGS-B (Byrd, Lu, Nocedal & Zhu 1995) on one image, in place.
 
-def _lbfgs_stepper(
-    objective: Objective, x: Tensor, settings: Settings
-) -> Callable[[], tuple[Tensor, Tensor]]:
-    """L-BFGS (Liu & Nocedal 1989) with a strong-Wolfe line search, one image.
-
+    The bounds 0 and 1 belong to the method: clamping after the step of an L-BFGS without
+    bounds falsifies the curvature that it has just learnt, and the line search pays for it.
     The loss is divided by its first gradient's mean size, so that the first trial step moves
     a pixel by about `settings.step`, whatever alpha and beta are.
+    Returns the losses before each iteration and after the last; the total never rises.
     """
-    optimizer = torch.optim.LBFGS(
-        [x], lr=1.0, max_iter=1, max_eval=20, history_size=20, line_search_fn="strong_wolfe",
-        tolerance_grad=0, tolerance_change=0,
+    history: list[Losses] = []
+    losses: Losses | None = None
+    scale = 1.0
+
+    def loss_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal losses, scale
+        here = torch.from_numpy(pixels).to(x).view_as(x)
+        gradient, *losses = objective.gradient(here, compiled)
+        if not history:
+            scale = settings.step / gradient.abs().mean().clamp_min(1e-30).item()
+            history.append(tuple(losses))
+        total = total_loss(*losses, settings.alpha, settings.beta)
+        return scale * total.item(), scale * gradient.flatten().double().cpu().numpy()
+
+    def after_iteration(pixels: np.ndarray) -> None:
+        x.copy_(torch.from_numpy(pixels).view_as(x))
+        history.append(tuple(losses))  # what was evaluated last was accepted
+        moved(len(history) - 1)
+
+    if settings.iterations == 0:
+        return history
+    minimize(
+        loss_and_gradient, x.flatten().double().cpu().numpy(), jac=True, method="L-BFGS-B",
+        bounds=Bounds(0, 1), callback=after_iteration,
+        options={"maxiter": settings.iterations, "maxcor": 20, "ftol": 0, "gtol": 0},
     )  # fmt: skip
-    scale: list[float] = []
-
-    def step() -> tuple[Tensor, Tensor]:
-        before: list[tuple[Tensor, Tensor]] = []
-
-        def closure() -> Tensor:
-            gradient, content, style = objective.gradient(x)
-            if not scale:
-                mean_size = gradient.abs().mean().clamp_min(1e-30).item()
-                scale.append(settings.step / mean_size)
-            before.append((content, style))
-            x.grad = (gradient * scale[0]).contiguous()
-            return total_loss(content, style, settings.alpha, settings.beta).sum() * scale[0]
-
-        optimizer.step(closure)
-        return before[0]
-
-    return step
+    for i in range(len(history), settings.iterations + 1):  # it ends early where it is flat
+        history.append(history[-1])
+        moved(i)
+    return history
 
 
 def join(parts: list[Trajectory]) -> Trajectory:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from skimage import data
 
 from halftone_utils import screens
 from halftone_utils import style_transfer as st
@@ -83,8 +84,9 @@ def test_stopping_earlier_gives_what_a_longer_run_had_by_then(halftone, digits):
     assert torch.equal(longer.image, longer.images[4])
 
 
-def test_the_recorded_losses_are_those_of_the_images_kept(vgg16, digits):
-    settings = st.Settings(iterations=2, beta=7.0)
+@every_optimizer
+def test_the_recorded_losses_are_those_of_the_images_kept(optimizer, vgg16, digits):
+    settings = st.Settings(iterations=2, beta=7.0, optimizer=optimizer, step=STEPS[optimizer])
     targets = st.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
     run = st.transfer(vgg16, digits, targets, settings, keep=(0, 1, 2))
     objective = st.Objective(vgg16, digits, targets, settings)
@@ -110,6 +112,30 @@ def test_gradient_descent_steps_by_lambda_times_the_gradient(vgg16, digits):
     run = st.transfer(vgg16, digits, targets, settings)
     assert torch.allclose(run.image, expected, atol=1e-6)
     assert (run.image - digits).abs().max() > 1e-3
+
+
+def test_lbfgs_takes_a_photograph_lower_than_adam_with_as_many_gradients(vgg16, monkeypatch):
+    photograph = torch.from_numpy(data.astronaut()[40:88, 200:248] / 255).float()
+    p = photograph.movedim(-1, 0)[None]
+    style = screens.style_image(48, 6.0).expand(-1, 3, -1, -1)
+    layers = ("conv1_1", "conv2_1", "conv3_1")
+    settings = st.Settings(
+        content_layer="conv3_1", style_weights=dict.fromkeys(layers, 1 / 3), beta=1000.0,
+        optimizer="lbfgs", iterations=15,
+    )  # fmt: skip
+    targets = st.style_targets(vgg16, style, layers, 48)
+    gradient, gradients = st.Objective.gradient, []
+    monkeypatch.setattr(
+        st.Objective, "gradient", lambda *call: gradients.append(1) or gradient(*call)
+    )
+    lbfgs = st.transfer(vgg16, p, targets, settings)
+    assert (lbfgs.total.diff(dim=0) <= 0).all()  # never uphill
+    assert len(gradients) <= 1.5 * settings.iterations  # the first trial step nearly always serves
+    at_bounds = (lbfgs.image == 0) | (lbfgs.image == 1)
+    assert at_bounds.float().mean() > 0.1  # not a method that only works inside
+
+    adam = replace(settings, optimizer="adam", iterations=len(gradients))
+    assert lbfgs.total[-1] < 0.9 * st.transfer(vgg16, p, targets, adam).total.min()
 
 
 def test_noise_is_the_same_start_for_each_image_and_fixed_by_its_seed(halftone, digits):
