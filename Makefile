@@ -6,7 +6,7 @@ READY  := .venv/.ready
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: report test lab results selection lint clean
+.PHONY: report test lab results selection stylizer lint clean
 
 report: $(READY)
 	$(BIN)/python -m halftone_utils.report
@@ -24,6 +24,11 @@ results: $(READY)
 # Measures again, on validation digits, the curve that `talk` was chosen by.
 selection: $(READY)
 	$(BIN)/python -m halftone_utils.strength talk --save selection-talk --architectures lenet --iterations 20
+
+# Trains the stylizer of the large pictures (resumable) and compares it with the optimisation.
+stylizer: $(READY)
+	$(BIN)/python -m halftone_utils.stylizer talk
+	$(BIN)/python -m halftone_utils.fidelity talk
 
 lint: $(READY)
 	$(BIN)/ruff check .
