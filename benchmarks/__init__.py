@@ -1,0 +1,1 @@
+"""How fast the halftone engine is, beside what people would use instead: `make bench`."""
