@@ -100,6 +100,8 @@ class Settings:
     step: lambda; in pixel values for "adam" (each step moves a pixel by about this much),
     the first trial step of the line search for "lbfgs", a factor of the gradient for
     "gradient descent".  start: x_0, the content image or uniform noise from `seed`.
+    noise: share of that noise in a start from the content image, 0 to 1; on an even ground,
+    where every pixel sees the same, a trace of it is what the dots grow from.
     Pixels are kept in [0, 1] after every step.
     Raises ValueError that names what is not allowed.
     """
@@ -115,6 +117,7 @@ class Settings:
     step: float = 0.05
     start: str = "content"
     seed: int = 0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every field once, here."""
@@ -122,6 +125,8 @@ class Settings:
             raise ValueError(f"optimizer is {self.optimizer!r}; it is one of {OPTIMIZERS}.")
         if self.start not in STARTS:
             raise ValueError(f"start is {self.start!r}; it is one of {STARTS}.")
+        if not 0 <= self.noise <= 1:
+            raise ValueError(f"noise is {self.noise}; it is a share, 0 to 1.")
         if self.iterations < 0:
             raise ValueError(f"iterations is {self.iterations}; it is 0 or more.")
         if self.alpha < 0 or self.beta < 0 or self.alpha + self.beta == 0:
@@ -313,10 +318,12 @@ def _losses_at(objective: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _start(p: Tensor, settings: Settings) -> Tensor:
-    if settings.start == "content":
+    share = 1.0 if settings.start == "noise" else settings.noise
+    if share == 0:
         return p.clone()
     generator = torch.Generator().manual_seed(settings.seed)  # the same noise for every image
-    return torch.rand((1, *p.shape[1:]), generator=generator).expand_as(p).clone()
+    noise = torch.rand((1, *p.shape[1:]), generator=generator)
+    return p.lerp(noise.expand_as(p), share)
 
 
 Losses = tuple[Tensor, Tensor]  # content and style, (N,) each
@@ -332,7 +339,7 @@ def _first_order(
     """Adam or gradient descent on x, in place; returns the losses from before each iteration."""
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
     optimizer = algorithm([x], lr=settings.step)
-    at_p = settings.start == "content" and objective.by_hand
+    at_p = settings.start == "content" and settings.noise == 0 and objective.by_hand
     history: list[Losses] = []
     for i in range(1, settings.iterations + 1):
         if i == 1 and at_p:
