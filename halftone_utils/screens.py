@@ -1,88 +1,62 @@
-"""Classical halftoning of batches: clustered-dot screens, error diffusion, random dots.
+"""Classical halftoning of batches: every kind of screen, by its own name or by `halftone`.
 
 1 is white, 0 is ink.  A halftone is bilevel; locally its mean is the tone of the picture.
 Every function takes a tone range (lo, hi) into which the picture is mapped first: MNIST's
 ground is pure black, where no screen prints a dot.
+
+Pictures are floating (N, 1, H, W) in [0, 1], and the halftone is float32, 0.0 or 1.0; or they
+are uint8 (N, 1, H, W) or (N, H, W), and it is bool, or `out` filled (a contiguous bool or uint8
+tensor of their shape, 0 or 1): the same dots at the speed of memory.
+Every function raises ValueError for pictures or arguments that are not allowed.
 """
 
-import math
+import inspect
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-FULL_RANGE = (0.0, 1.0)
-
-
-def map_tone(images: Tensor, tone_range: tuple[float, float] = FULL_RANGE) -> Tensor:
-    """Map tones in [0, 1] linearly onto [lo, hi]; any shape.
-
-    Raises ValueError unless 0 <= lo < hi <= 1.
-    """
-    lo, hi = tone_range
-    if not 0 <= lo < hi <= 1:
-        raise ValueError(f"tone_range is {tone_range}; it needs 0 <= lo < hi <= 1.")
-    return lo + (hi - lo) * images
-
-
-# Spot functions: height of the spot over one cell, u and v in cells from its centre.
-SPOTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "round": lambda u, v: torch.cos(2 * torch.pi * u) + torch.cos(2 * torch.pi * v),
-    "line": lambda u, v: torch.cos(2 * torch.pi * v),
-}
-
-
-def _check_screen(ruling: float, dot: str) -> None:
-    if dot not in SPOTS:
-        raise ValueError(f"dot is {dot!r}; it is one of {', '.join(SPOTS)}.")
-    if not (math.isfinite(ruling) and ruling >= 2):
-        raise ValueError(
-            f"ruling is {ruling} pixels per cell; it is 2 or more (finer cells cannot be sampled)."
-        )
+from halftone_utils import error_diffusion, tone
+from halftone_utils.direct_binary_search import direct_binary_search
+from halftone_utils.thresholds import (
+    am_thresholds,
+    bayer_thresholds,
+    blue_noise_thresholds,
+    of_uint8,
+    random_thresholds,
+)
+from halftone_utils.tone import FULL_RANGE, map_tone, ramp
 
 
 @lru_cache(maxsize=64)
-def am_thresholds(
-    height: int,
-    width: int,
-    ruling: float,
-    angle: float = 45.0,
-    dot: str = "round",
-    phase: tuple[float, float] = (0.0, 0.0),
+def _levels(
+    thresholds: Callable[..., Tensor], arguments: tuple, tone_range: tuple[float, float]
+) -> tuple[Tensor, Tensor | None]:
+    level, always = of_uint8(thresholds(*arguments), tone_range)
+    return level[0, 0], None if always is None else always[0, 0]
+
+
+def _print(
+    images: Tensor,
+    thresholds: Callable[..., Tensor],
+    arguments: tuple,
+    tone_range: tuple[float, float],
+    out: Tensor | None,
 ) -> Tensor:
-    """Threshold of each pixel in a clustered-dot (amplitude-modulated) screen.
-
-    ruling: pixels per cell, at least 2.  angle: degrees.  dot: "round" or "line".
-    phase: offset in cells.  Returns float32 (1, 1, height, width) in (0, 1).
-
-    A threshold is the mid-rank of the pixel's spot height among a 512x512 field of the same
-    screen, so a flat tone t turns white the share t of the pixels: the screen is equalised
-    on the pixel grid itself, whatever the dot's shape (Ulichney, Digital Halftoning, 1987, ch. 5).
-    Raises ValueError for a ruling or a dot that is not allowed.
-    """
-    _check_screen(ruling, dot)
-
-    def spot(h: int, w: int) -> Tensor:
-        y, x = torch.meshgrid(
-            torch.arange(h, dtype=torch.float64),
-            torch.arange(w, dtype=torch.float64),
-            indexing="ij",
-        )
-        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        u = (c * x + s * y) / ruling + phase[0]
-        v = (-s * x + c * y) / ruling + phase[1]
-        # A cell of few pixels has many equal heights; a trace of tilt gives each its own rank.
-        tilt = torch.cos(2 * torch.pi * u + 1) + 0.5 * torch.cos(2 * torch.pi * v + 2)
-        # Rounded, so that what is equal from cell to cell stays equal in floating point.
-        return ((SPOTS[dot](u, v) + 1e-6 * tilt) * 1e9).round()
-
-    field = spot(512, 512).flatten().sort().values
-    height_here = spot(height, width)
-    below = torch.searchsorted(field, height_here)
-    up_to = torch.searchsorted(field, height_here, right=True)
-    # The highest spot prints white first: its threshold is the lowest.
-    return (1 - (below + up_to) / (2 * field.numel())).float()[None, None]
+    """White where the tone is above the threshold."""
+    tone.check_pictures(images, out)
+    arguments = (*images.shape[-2:], *arguments)
+    if images.dtype != torch.uint8:
+        fields = thresholds(*arguments).to(images.device)
+        return (map_tone(images, tone_range) > fields).float()
+    level, always = _levels(thresholds, arguments, tuple(tone_range))
+    printed = torch.empty_like(images, dtype=torch.bool) if out is None else out.view(torch.bool)
+    torch.gt(images, level.to(images.device), out=printed)
+    if always is not None:
+        printed |= always.to(images.device)
+    return printed if out is None else out
 
 
 def am_screen(
@@ -92,55 +66,112 @@ def am_screen(
     dot: str = "round",
     phase: tuple[float, float] = (0.0, 0.0),
     tone_range: tuple[float, float] = FULL_RANGE,
+    dot_gain: float = 0.0,
+    temperature: float = 0.0,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Halftone by a clustered-dot screen: dots on a grid, their size follows the tone.
 
-    images: (N, 1, H, W) in [0, 1].  Other arguments as in `am_thresholds` and `map_tone`.
-    Returns 0.0 or 1.0, (N, 1, H, W).
+    ruling, angle, dot, phase, dot_gain: see `thresholds.am_thresholds`.
+    temperature: 0 prints dots; above it, in units of tone, dots have soft edges,
+    sigmoid((tone - threshold) / temperature), through which a gradient reaches floating
+    pictures, and which tend to the hard ones as the temperature tends to 0.
     """
-    thresholds = am_thresholds(*images.shape[2:], ruling, angle, dot, tuple(phase))
-    return (map_tone(images, tone_range) > thresholds).float()
+    arguments = (ruling, angle, dot, tuple(phase), dot_gain)
+    if temperature == 0:
+        return _print(images, am_thresholds, arguments, tone_range, out)
+    tone.check_pictures(images)
+    if not (temperature > 0 and images.dtype.is_floating_point and out is None):
+        raise ValueError(
+            f"temperature is {temperature}; it is 0, or above 0 for floating pictures."
+        )
+    fields = am_thresholds(*images.shape[2:], *arguments).to(images.device)
+    return torch.sigmoid((map_tone(images, tone_range) - fields) / temperature)
+
+
+def bayer(
+    images: Tensor,
+    size: int = 8,
+    tone_range: tuple[float, float] = FULL_RANGE,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Halftone by Bayer's ordered dither (1973): size² + 1 tones from size 2, 4, 8 or 16."""
+    return _print(images, bayer_thresholds, (size,), tone_range, out)
+
+
+def blue_noise(
+    images: Tensor,
+    size: int = 64,
+    seed: int = 0,
+    tone_range: tuple[float, float] = FULL_RANGE,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Halftone by a void-and-cluster mask (Ulichney 1993): even dots without a grid.
+
+    size: side of the mask, 8 to 128, which repeats.  seed: of the mask.
+    """
+    return _print(images, blue_noise_thresholds, (size, seed), tone_range, out)
 
 
 def random_dots(
-    images: Tensor, seed: int = 0, tone_range: tuple[float, float] = FULL_RANGE
+    images: Tensor,
+    seed: int = 0,
+    tone_range: tuple[float, float] = FULL_RANGE,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The same tones as dots without a grid: one field of uniform thresholds for all images.
 
-    The control beside every screen.  (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.
+    The control beside every screen.
     """
-    generator = torch.Generator().manual_seed(seed)
-    thresholds = torch.rand((1, 1, *images.shape[2:]), generator=generator)
-    return (map_tone(images, tone_range) > thresholds).float()
+    return _print(images, random_thresholds, (seed,), tone_range, out)
 
 
-def floyd_steinberg(images: Tensor, tone_range: tuple[float, float] = FULL_RANGE) -> Tensor:
-    """Halftone by error diffusion (Floyd & Steinberg 1976): equal dots, spaced by the tone.
+def floyd_steinberg(
+    images: Tensor,
+    tone_range: tuple[float, float] = FULL_RANGE,
+    serpentine: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Halftone by error diffusion (Floyd & Steinberg 1976): equal dots, spaced by the tone."""
+    return error_diffusion.diffuse(images, "floyd-steinberg", serpentine, tone_range, out)
 
-    Left to right, weights 7/16 to the right, 3, 5 and 1/16 below; errors that leave the
-    picture are dropped.  (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.
 
-    Pixels with the same x + 2y need nothing of each other, so W + 2H - 2 steps do the batch.
+# kind -> function of pictures and of the arguments that `parameters` lists
+KINDS: dict[str, Callable[..., Tensor]] = {
+    "am": am_screen,
+    "bayer": bayer,
+    "blue-noise": blue_noise,
+    "random": random_dots,
+    **{name: partial(error_diffusion.diffuse, kernel=name) for name in error_diffusion.KERNELS},
+    "direct-binary-search": direct_binary_search,
+}
+
+
+def parameters(kind: str) -> dict[str, Any]:
+    """The arguments a kind of screen takes and their defaults; `inspect.Parameter.empty` is none.
+
+    Raises ValueError for a kind that is not in KINDS.
     """
-    work = map_tone(images, tone_range).float().clone()[:, 0]
-    _, height, width = work.shape
-    rows = torch.arange(height)
-    for front in range(width + 2 * height - 2):
-        x = front - 2 * rows
-        inside = (x >= 0) & (x < width)
-        y, x = rows[inside], x[inside]
-        old = work[:, y, x]
-        new = (old >= 0.5).float()
-        work[:, y, x] = new
-        for dy, dx, share in ((0, 1, 7), (1, -1, 3), (1, 0, 5), (1, 1, 1)):
-            ok = (y + dy < height) & (x + dx >= 0) & (x + dx < width)
-            work[:, y[ok] + dy, x[ok] + dx] += (old - new)[:, ok] * share / 16
-    return work[:, None]
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; it is one of {', '.join(KINDS)}.")
+    known = inspect.signature(KINDS[kind]).parameters.values()
+    return {p.name: p.default for p in known if p.name not in ("images", "kernel")}
 
 
-def ramp(side: int) -> Tensor:
-    """A ramp through all tones, black left to white right: (1, 1, side, side)."""
-    return torch.linspace(0, 1, side).expand(1, 1, side, side).contiguous()
+def halftone(images: Tensor, kind: str, **arguments: Any) -> Tensor:
+    """Halftone by any kind of screen: `halftone(images, "bayer", size=4, tone_range=(0.2, 0.9))`.
+
+    kind: one of KINDS.  arguments: those that `parameters(kind)` lists.
+    Raises ValueError for a kind, or an argument, that is not known or is missing.
+    """
+    known = parameters(kind)
+    for name in arguments:
+        if name not in known:
+            raise ValueError(f"{kind!r} takes no {name!r}; it takes {', '.join(known)}.")
+    for name, default in known.items():
+        if default is inspect.Parameter.empty and name not in arguments:
+            raise ValueError(f"{kind!r} needs {name!r}.")
+    return KINDS[kind](images, **arguments)
 
 
 def style_image(side: int, ruling: float, angle: float = 45.0, dot: str = "round") -> Tensor:
