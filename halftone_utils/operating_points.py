@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 
 import torch
@@ -21,8 +21,8 @@ class OperatingPoint:
     """One halftone by style transfer: style image, losses, iteration.
 
     size: side of the digits in pixels.  ruling (pixels per cell), angle (degrees) and dot:
-    the screen of the style image, a ramp of style_side pixels.  The rest as in
-    `style_transfer.Settings`.
+    the screen of the style image, a ramp of style_side pixels; its tones are raised to
+    ramp_gamma, above 1 for more of the dark ones.  The rest as in `style_transfer.Settings`.
     """
 
     name: str
@@ -38,49 +38,68 @@ class OperatingPoint:
     iterations: int
     optimizer: str
     step: float
+    noise: float = 0.0
+    ramp_gamma: float = 1.0
 
     @property
     def settings(self) -> style_transfer.Settings:
         """The style transfer it asks for."""
         names = ("content_layer", "style_weights", "alpha", "beta", "iterations", "optimizer")
         return style_transfer.Settings(
-            **{name: getattr(self, name) for name in names}, step=self.step
+            **{name: getattr(self, name) for name in names}, step=self.step, noise=self.noise
         )
 
     def style_image(self) -> Tensor:
         """The halftoned ramp whose texture is transferred: (1, 1, style_side, style_side)."""
-        return screens.style_image(self.style_side, self.ruling, self.angle, self.dot)
+        if not self.ramp_gamma > 0:
+            raise ValueError(f"ramp_gamma is {self.ramp_gamma}; it is greater than 0.")
+        tones = screens.ramp(self.style_side) ** self.ramp_gamma
+        return screens.am_screen(tones, self.ruling, self.angle, self.dot)
+
+    @property
+    def config(self) -> dict:
+        """All fields, but for those that may be left out and are."""
+        left_out = {f.name for f in fields(self) if getattr(self, f.name) == f.default}
+        return {k: v for k, v in asdict(self).items() if k not in left_out}
 
     @property
     def hash(self) -> str:
         """Short name of all that decides the pictures: this config and the weights."""
-        return hash_of({**asdict(self), "weights": vgg.SHA256})
+        return hash_of({**self.config, "weights": vgg.SHA256})
 
 
 @cache
-def load(name: str) -> OperatingPoint:
-    """The operating point of that name.
+def load(name: str, size: int = 32) -> OperatingPoint:
+    """The operating point of that name for digits of that side.
 
-    Raises ValueError for another name, DataError if the file is missing or not as it should be.
+    Raises ValueError for another name or size, DataError if the file is missing or not as it
+    should be.
     """
-    points = _read()
-    if name not in points:
-        raise ValueError(f"operating point is {name!r}; {FILE.name} has {', '.join(points)}.")
+    points, key = _read(), _key(name, size)
+    if key not in points:
+        raise ValueError(f"operating point is {key!r}; {FILE.name} has {', '.join(points)}.")
     try:
-        point = OperatingPoint(name=name, **points[name])
+        point = OperatingPoint(name=name, **points[key])
         point.settings  # noqa: B018 - checks the values
         point.style_image()  # so does the screen
+        if point.size != size:
+            raise ValueError(f"size is {point.size}; under this heading it is {size}.")
         for layer in (point.content_layer, *point.style_weights):
             if layer not in vgg.LAYERS["vgg16"]:
                 raise ValueError(f"layer is {layer!r}; VGG-16 has {vgg.LAYERS['vgg16']}.")
     except (AttributeError, TypeError, ValueError) as error:
-        raise DataError(f"{FILE}, [{name}]: {error}") from None
+        raise DataError(f"{FILE}, [{key}]: {error}") from None
     return point
 
 
-def names() -> tuple[str, ...]:
-    """The names of all frozen operating points."""
-    return tuple(_read())
+def _key(name: str, size: int) -> str:
+    return name if size == 32 else f"{name}-{size}"
+
+
+def names() -> tuple[tuple[str, int], ...]:
+    """Name and size of all frozen operating points."""
+    sizes = {key: points.get("size") for key, points in _read().items()}
+    return tuple((key.removesuffix(f"-{size}"), size) for key, size in sizes.items())
 
 
 def _read() -> dict:

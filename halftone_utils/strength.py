@@ -5,7 +5,6 @@ Everything here is measured on validation digits.
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from tqdm.auto import tqdm
 
@@ -59,7 +58,7 @@ def strength_curve(
         return {a: {str(s): counts[a, s] for s in seeds} for a in architectures}
 
     return {
-        "operating_point": {k: v for k, v in asdict(point).items() if k != "iterations"},
+        "operating_point": {k: v for k, v in point.config.items() if k != "iterations"},
         "split": "validation",
         "n": n,
         "iterations": iterations,
