@@ -2,10 +2,13 @@
 
 One directory a config (its hash is the name): a flat uint8 file a split, and a manifest with
 the SHA-256 of each finished chunk.  A chunk counts only once it is in the manifest.
+At 32 pixels the pictures are optimised; at 256 a stylizer, trained on the same loss, draws them.
 """
 
 import platform
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from halftone_utils import mnist, operating_points, vgg
+from halftone_utils import mnist, operating_points, stylizer, vgg
 from halftone_utils.files import CACHE, DataError, read_json, sha256, write_json
 from halftone_utils.operating_points import OperatingPoint
 from halftone_utils.style_transfer import can_compile, fastest_precision
@@ -32,11 +35,21 @@ def manifest_path(point: OperatingPoint, split: str) -> Path:
     return directory(point) / f"{split}.json"
 
 
+def drawn_by_stylizer(point: OperatingPoint) -> bool:
+    """Whether a stylizer draws the set: optimising 70,000 pictures of 256 pixels takes days."""
+    return point.size == stylizer.SIZE
+
+
+def weights_sha256(point: OperatingPoint) -> str:
+    """SHA-256 of the weights that draw the set: the stylizer's, or the VGG's."""
+    return stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
+
+
 def _read_manifest(point: OperatingPoint, split: str) -> dict:
     fresh = {
         "operating_point": point.name,
         "config_hash": point.hash,
-        "weights_sha256": vgg.SHA256,
+        "weights_sha256": weights_sha256(point),
         "split": split,
         "n": mnist.SPLITS[split],
         "shape": [1, point.size, point.size],
@@ -102,42 +115,68 @@ def build(
     if damaged:
         print(f"{directory(point) / split}.u8: chunks {damaged} are damaged and built again.",
               file=sys.stderr)  # fmt: skip
+    _check_space(point, len(bad) * CHUNK)
     # a set that was begun in one precision is finished in it
     begun = manifest.get("precision")
     precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(
-        begun, fastest_precision()
+        begun, torch.float32 if drawn_by_stylizer(point) else fastest_precision()
     )
-    # compiling takes half a minute; in float32 it gains nothing over the eager convolutions
-    compiled = precision == torch.bfloat16 and can_compile() and len(bad) * CHUNK >= 10_000
+    halftone = _halftoner(point, precision, len(bad) * CHUNK)
     manifest |= {
         "precision": str(precision).removeprefix("torch."),
         "torch": torch.__version__,
         "processor": platform.machine(),
     }
-    images, _ = mnist.load(split, point.size)
+    digits, _ = mnist.load(split, 28)
     for chunk in tqdm(bad, desc=f"halftone-{point.name} {split}", unit=f"{CHUNK} digits",
                       disable=not progress):  # fmt: skip
         rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        result = operating_points.halftone(
-            point, mnist.as_float(images[rows]), batch=BATCH, precision=precision,
-            compiled=compiled,
-        )  # fmt: skip
-        pixels[rows] = (result.image * 255).round().byte().numpy()
+        images = mnist.as_float(mnist.resize(digits[rows], point.size))
+        pixels[rows] = (halftone(images) * 255).round().byte().numpy()
         pixels.flush()
         manifest["chunks"][str(chunk)] = sha256(pixels[rows].tobytes())
         write_json(manifest_path(point, split), manifest)
     return bad
 
 
+def _check_space(point: OperatingPoint, digits: int) -> None:
+    """Raise DataError if the disk has no room for that many more pictures."""
+    needed = digits * point.size**2
+    free = shutil.disk_usage(directory(point)).free
+    if needed > free:
+        raise DataError(
+            f"{directory(point)} needs {needed / 1e6:,.1f} MB more for {digits:,} pictures; "
+            f"its disk has {free / 1e6:,.1f} MB free. Free some, or set HALFTONE_CACHE to a "
+            "folder on another disk."
+        )
+
+
+def _halftoner(
+    point: OperatingPoint, precision: torch.dtype, digits: int
+) -> Callable[[Tensor], Tensor]:
+    """What turns digits (N, 1, size, size) into halftones, by the stylizer or by optimisation."""
+    if drawn_by_stylizer(point):
+        model = stylizer.load(point.name).to(precision)
+        return lambda images: stylizer.stylize(model, images.to(precision)).float()
+    # compiling takes half a minute; in float32 it gains nothing over the eager convolutions
+    compiled = precision == torch.bfloat16 and can_compile() and digits >= 10_000
+    return lambda images: (
+        operating_points.halftone(
+            point, images, batch=BATCH, precision=precision, compiled=compiled
+        ).image
+    )
+
+
 def load(
-    name: str, split: str, n: int | None = None, *, progress: bool = True
+    name: str, split: str, n: int | None = None, size: int = 32, *, progress: bool = True
 ) -> tuple[Tensor, Tensor]:
     """The first n digits of a halftone set, built if they are not there yet.
 
-    name: an operating point ("talk").  Returns images uint8 (n, 1, size, size), mapped from
-    disk, and labels int64 (n,), in the order of `mnist.load`.
+    name: an operating point ("talk").  size: 32 or 256 pixels.
+    Returns images uint8 (n, 1, size, size), mapped from disk, and labels int64 (n,), in the
+    order of `mnist.load`.
     """
-    point = operating_points.load(name)
+    point = operating_points.load(name, size)
     _, labels = mnist.load(split, 28, n)  # checks split and n
     build(point, split, n, progress=progress)
     path = directory(point) / f"{split}.u8"
