@@ -15,7 +15,7 @@ from halftone_utils.operating_points import OperatingPoint
 from halftone_utils.vgg import VGG
 
 POINT = "talk"
-BATCH = {32: 16, 256: 2}  # pictures at a time on each core
+BATCH = {32: 16, 256: 1}  # pictures at a time on each core
 WITHIN = 0.99  # of the loss to reach, on the tuning pictures: what other pictures may differ
 
 

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
+from halftone_utils import winograd
 from halftone_utils.files import DATA, DataError, sha256
 
 WEIGHTS = DATA / "weights" / "vgg16_features.safetensors"
@@ -60,6 +61,18 @@ class VGG(nn.Module):
                 back = back[:1]  # nothing flows back into the ones
             back = back.contiguous(memory_format=torch.channels_last)
             self.register_buffer(f"{layer}_weight_transposed", back)
+        self._transformed: dict[str, Tensor] = {}  # weights as `winograd` wants them, when it does
+
+    def _convolve(self, x: Tensor, name: str, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Convolution with the named weights; with a bias, the ReLU follows."""
+        if winograd.serves(x, weight):
+            if len(weight) == 1:
+                return winograd.to_one_channel(x, weight)
+            if name not in self._transformed:
+                self._transformed[name] = winograd.transform(weight)
+            return winograd.convolve(x, self._transformed[name], bias)
+        y = F.conv2d(x, weight, bias, padding=1)
+        return y if bias is None else y.relu_()
 
     def backward_through(self, layer: str, gradient: Tensor, features: Tensor) -> Tensor:
         """Gradient at what enters `layer`'s block of [pool,] convolution, ReLU, grey pictures only.
@@ -71,7 +84,8 @@ class VGG(nn.Module):
         gradient = torch.ops.aten.threshold_backward.grad_input(
             gradient, features, 0, grad_input=gradient
         )
-        gradient = F.conv2d(gradient, getattr(self, f"{layer}_weight_transposed"), padding=1)
+        name = f"{layer}_weight_transposed"
+        gradient = self._convolve(gradient, name, getattr(self, name))
         if layer.endswith("_1") and layer != "conv1_1":
             gradient = F.interpolate(gradient / 4, scale_factor=2)
         return gradient
@@ -102,8 +116,9 @@ class VGG(nn.Module):
         for layer in self.layers[: 1 + max(self.layers.index(name) for name in layers)]:
             if layer[4] != block:
                 block, x = layer[4], self.pool(x, 2)
-            weight = weight if layer == "conv1_1" else getattr(self, f"{layer}_weight")
-            x = F.conv2d(x, weight, getattr(self, f"{layer}_bias"), padding=1).relu_()
+            name = f"{layer}_weight"
+            weight = weight if layer == "conv1_1" else getattr(self, name)
+            x = self._convolve(x, name, weight, getattr(self, f"{layer}_bias"))
             if layer in layers:
                 features[layer] = x
         return features
