@@ -39,15 +39,15 @@ class OperatingPoint:
     optimizer: str
     step: float
     noise: float = 0.0
+    decay: float = 1.0
     ramp_gamma: float = 1.0
 
     @property
     def settings(self) -> style_transfer.Settings:
         """The style transfer it asks for."""
-        names = ("content_layer", "style_weights", "alpha", "beta", "iterations", "optimizer")
-        return style_transfer.Settings(
-            **{name: getattr(self, name) for name in names}, step=self.step, noise=self.noise
-        )
+        names = ("content_layer", "style_weights", "alpha", "beta", "iterations", "optimizer",
+                 "step", "decay", "noise")  # fmt: skip
+        return style_transfer.Settings(**{name: getattr(self, name) for name in names})
 
     def style_image(self) -> Tensor:
         """The halftoned ramp whose texture is transferred: (1, 1, style_side, style_side)."""
@@ -147,18 +147,30 @@ def halftone(
     bar = tqdm(total=len(images), desc=f"halftone-{point.name}", unit="digit",
                disable=not progress)  # fmt: skip
 
-    def of_batch(p: Tensor) -> style_transfer.Trajectory:
+    # The results lie in memory of their own: among the features of the batches they would leave
+    # holes into which the next features do not fit, and memory would grow with the images.
+    image = torch.empty_like(images)
+    kept = {i: torch.empty_like(images) for i in keep}
+
+    def of_batch(first: int) -> tuple[Tensor, Tensor, Tensor]:
+        where = slice(first, first + batch)
         # a last, smaller batch would compile a second time
-        fast = compiled and len(p) == batch
+        fast = compiled and len(images[where]) == batch
         done = style_transfer.transfer(
-            network, p, targets, settings, keep=keep, compiled=fast, final_loss=final_loss
-        )
-        bar.update(len(p))
-        return done
+            network, images[where], targets, settings, keep=keep, compiled=fast,
+            final_loss=final_loss,
+        )  # fmt: skip
+        image[where] = done.image
+        for i, x in done.images.items():
+            kept[i][where] = x
+        bar.update(len(done.image))
+        return done.content, done.style, done.total
 
     with bar:
-        parts = _on_each_core(of_batch, images.split(batch))
-    return style_transfer.join(parts)
+        losses = _on_each_core(of_batch, range(0, max(1, len(images)), batch))
+    return style_transfer.Trajectory(
+        image, kept, *(torch.cat(parts, dim=1) for parts in zip(*losses, strict=True))
+    )
 
 
 def _on_each_core(function: Callable, arguments: Iterable) -> list:

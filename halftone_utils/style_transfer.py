@@ -88,7 +88,7 @@ def style_targets(network: VGG, style: Tensor, layers: Iterable[str], side: int)
     return {layer: gram_matrix(F) * scale for layer, F in features.items()}
 
 
-OPTIMIZERS = ("gradient descent", "adam", "lbfgs")
+OPTIMIZERS = ("gradient descent", "normalized gradient descent", "adam", "lbfgs")
 STARTS = ("content", "noise")
 
 
@@ -99,7 +99,9 @@ class Settings:
     style_weights: w_l by layer.  alpha, beta: weights of content and style, not both zero.
     step: lambda; in pixel values for "adam" (each step moves a pixel by about this much),
     the first trial step of the line search for "lbfgs", a factor of the gradient for
-    "gradient descent".  start: x_0, the content image or uniform noise from `seed`.
+    "gradient descent", and of the gradient over its own mean size, image by image, for
+    "normalized gradient descent".  decay: what lambda is multiplied by after each iteration,
+    above 0, up to 1; not for "lbfgs".  start: x_0, the content image or uniform noise from `seed`.
     noise: share of that noise in a start from the content image, 0 to 1; on an even ground,
     where every pixel sees the same, a trace of it is what the dots grow from.
     Pixels are kept in [0, 1] after every step.
@@ -115,6 +117,7 @@ class Settings:
     iterations: int = 10
     optimizer: str = "adam"
     step: float = 0.05
+    decay: float = 1.0
     start: str = "content"
     seed: int = 0
     noise: float = 0.0
@@ -135,6 +138,10 @@ class Settings:
             )
         if not self.step > 0:
             raise ValueError(f"step is {self.step}; it is greater than 0.")
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"decay is {self.decay}; it is above 0, up to 1.")
+        if self.decay != 1 and self.optimizer == "lbfgs":
+            raise ValueError(f"decay is {self.decay}; 'lbfgs' finds its own steps: leave it at 1.")
         if not self.style_weights or min(self.style_weights.values()) < 0:
             raise ValueError("style_weights names at least one layer, with weights of 0 or more.")
 
@@ -339,6 +346,7 @@ def _first_order(
     """Adam or gradient descent on x, in place; returns the losses from before each iteration."""
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
     optimizer = algorithm([x], lr=settings.step)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.decay)
     at_p = settings.start == "content" and settings.noise == 0 and objective.by_hand
     history: list[Losses] = []
     for i in range(1, settings.iterations + 1):
@@ -347,7 +355,11 @@ def _first_order(
             objective.features_of_p = None  # free them
         else:
             x.grad, content, style = objective.gradient(x, compiled)
+        if settings.optimizer == "normalized gradient descent":
+            size = x.grad.abs().mean(dim=(1, 2, 3), keepdim=True)
+            x.grad = x.grad / size.clamp_min(torch.finfo(size.dtype).tiny)
         optimizer.step()
+        schedule.step()
         x.clamp_(0, 1)
         history.append((content, style))
         moved(i)

@@ -11,7 +11,12 @@ from halftone_utils import style_transfer as st
 
 # --- the iteration ----------------------------------------------------------------------------
 
-STEPS = {"gradient descent": 2e-9, "adam": 0.05, "lbfgs": 0.05}
+STEPS = {
+    "gradient descent": 2e-9,
+    "normalized gradient descent": 0.05,
+    "adam": 0.05,
+    "lbfgs": 0.05,
+}
 every_optimizer = pytest.mark.parametrize("optimizer", STEPS)
 
 
@@ -114,6 +119,19 @@ def test_gradient_descent_steps_by_lambda_times_the_gradient(vgg16, digits):
     assert (run.image - digits).abs().max() > 1e-3
 
 
+def test_a_normalized_step_moves_pixels_by_lambda_which_decays(vgg16):
+    grey = torch.full((2, 1, 16, 16), 0.5)
+    grey[1, :, :, 8:] = 0.3  # another picture, another gradient
+    settings = st.Settings(
+        optimizer="normalized gradient descent", step=1e-3, decay=0.5, iterations=3
+    )
+    targets = st.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    x = st.transfer(vgg16, grey, targets, settings, keep=range(4)).images
+    for i in range(3):
+        moved = (x[i + 1] - x[i]).abs().mean(dim=(1, 2, 3))
+        assert torch.allclose(moved, torch.full((2,), 1e-3 * 0.5**i), rtol=1e-3)
+
+
 def test_lbfgs_takes_a_photograph_lower_than_adam_with_as_many_gradients(vgg16, monkeypatch):
     photograph = torch.from_numpy(data.astronaut()[40:88, 200:248] / 255).float()
     p = photograph.movedim(-1, 0)[None]
@@ -185,6 +203,9 @@ def test_parts_join_to_the_trajectory_of_the_whole(halftone, digits):
         ({"alpha": 0.0, "beta": 0.0}, "alpha is 0.0, beta is 0.0"),
         ({"step": 0.0}, "step is 0.0"),
         ({"step": float("nan")}, "step is nan"),
+        ({"decay": 0.0}, "decay is 0.0"),
+        ({"decay": 1.1}, "decay is 1.1"),
+        ({"decay": 0.5, "optimizer": "lbfgs"}, "decay is 0.5"),
         ({"style_weights": {}}, "style_weights names at least one layer"),
         ({"style_weights": {"conv1_1": -1.0}}, "style_weights"),
     ],
