@@ -64,6 +64,7 @@ def main() -> int:
             skipped[key] = f"the package {error.name} is not installed: `make bench` installs it."
         except DataError as error:
             skipped[key] = str(error)
+    precision = style.precision_gap(8 if asked.small else 64)
     grown = growth.grow(asked.small)
     ratios = {key: record["ratio"] for key, record in details.items()}
     equal = all(record.get("loss_within_2%", True) for record in details.values())
@@ -72,12 +73,13 @@ def main() -> int:
         REPORT / f"{name}.json",
         {**ratios, "losses_within_2%": equal, "machine": about,
          "seconds": time.perf_counter() - began, "skipped": skipped, "details": details,
-         "growth": grown},
+         "bfloat16_against_float32": precision, "growth": grown},
     )  # fmt: skip
     matplotlib.use("Agg")
     figures.use_style()
     chart.chart(ratios, grown).savefig(REPORT / f"{name}.png")
     print(table(details, skipped))
+    print(f"Loss in bfloat16 against float32: {precision['gap']:+.2%} (n = {precision['images']})")
     print(f"{time.perf_counter() - began:.0f} s; report/{name}.json and .png are written.")
     if not equal:
         print("Two sides that should reach one loss differ by more than 2 %.", file=sys.stderr)

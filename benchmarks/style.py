@@ -74,6 +74,19 @@ def vs_plain(side: int, images: int, repeats: int) -> Record:
     }
 
 
+def precision_gap(images: int) -> Record:
+    """Final loss, judged in float32, of the engine in bfloat16 and in float32."""
+    point = operating_points.load(POINT, 32)
+    p = digits(32, 0, images)
+    reached = {
+        str(precision).removeprefix("torch."): mean_loss(
+            point, p, operating_points.halftone(point, p, precision=precision).image
+        )
+        for precision in (torch.float32, torch.bfloat16)
+    }
+    return {**reached, "gap": reached["bfloat16"] / reached["float32"] - 1, "images": images}
+
+
 def quickest(point: OperatingPoint, p: Tensor, target: float) -> OperatingPoint:
     """The optimiser and step that bring the mean loss of p to `target` in the fewest iterations."""
     tried = [("adam", step, 1.0) for step in (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4)]

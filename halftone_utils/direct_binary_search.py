@@ -17,8 +17,8 @@ from halftone_utils.thresholds import random_thresholds
 from halftone_utils.tone import FULL_RANGE
 
 # Autocorrelation of the eye's point spread, two Gaussians (weight, sigma in degrees of visual
-# angle), fitted to Näsänen's contrast sensitivity: Kim & Allebach, Impact of HVS models on
-# model-based halftoning, IEEE Trans. Image Processing 11 (2002).
+# angle): Kim & Allebach, Impact of HVS models on model-based halftoning, IEEE Trans. Image
+# Processing 11 (2002).
 EYE = ((43.2, 0.0219), (38.7, 0.0598))
 NEAREST, FARTHEST = 1000, 10000  # viewing distances, in pixels
 SWEEPS = 50  # far more than a picture takes: about ten

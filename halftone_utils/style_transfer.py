@@ -6,6 +6,7 @@ weights; alpha, beta weights of content and style; lambda the step.  Everything 
 every image has its own loss, so its trajectory is the same alone and in company.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from scipy.optimize import Bounds, minimize
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from halftone_utils.files import CACHE
 from halftone_utils.vgg import VGG
 
 Features = Mapping[str, Tensor]
@@ -163,12 +165,20 @@ class Trajectory:
     total: Tensor
 
 
-def fastest_precision() -> torch.dtype:
-    """bfloat16 where the processor multiplies it in hardware, else float32.
+def fastest_device() -> torch.device:
+    """A CUDA device where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    Where it does not (AVX2 only), bfloat16 convolutions are some twenty times slower.
+
+def fastest_precision() -> torch.dtype:
+    """bfloat16 where the fastest device multiplies it in hardware, else float32.
+
+    Where a processor does not (AVX2 only), bfloat16 convolutions are some twenty times slower.
     """
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    if fastest_device().type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     return torch.bfloat16 if native else torch.float32
 
 
@@ -216,7 +226,7 @@ class Objective:
         """
         if not self.by_hand:
             return self._gradient_by_autograd(x)
-        function = _compiled_gradient() if compiled else _gradient
+        function = _compiled_gradient() if compiled and can_compile() else _gradient
         return function(self, x, None)
 
     @torch.enable_grad()
@@ -238,7 +248,7 @@ def _gradient(
 ) -> tuple[Tensor, Tensor, Tensor]:
     network, settings = objective.network, objective.settings
     features = network(x, objective.layers) if features is None else features
-    content = style = torch.zeros(len(objective.P))
+    content = style = torch.zeros(len(objective.P), device=objective.P.device)
     upstream = None  # dL_total/dF of the layer at hand, coming from the layers above
     for layer in reversed(objective.layers):
         F = features[layer]
@@ -265,6 +275,8 @@ def _gradient(
 
 @cache
 def _compiled_gradient() -> Callable:
+    # PyTorch's own place is the system's temporary folder, which a restart empties
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(CACHE / "inductor"))
     return torch.compile(_gradient, dynamic=False)
 
 
@@ -329,7 +341,7 @@ def _start(p: Tensor, settings: Settings) -> Tensor:
     if share == 0:
         return p.clone()
     generator = torch.Generator().manual_seed(settings.seed)  # the same noise for every image
-    noise = torch.rand((1, *p.shape[1:]), generator=generator)
+    noise = torch.rand((1, *p.shape[1:]), generator=generator).to(p)
     return p.lerp(noise.expand_as(p), share)
 
 

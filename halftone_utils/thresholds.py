@@ -40,8 +40,8 @@ def undo_gain(ink: Tensor, gain: float) -> Tensor:
 
     gain: growth of the coverage at a coverage of 50 %, the figure printers state as dot gain or
     tone value increase (0.2 prints 50 % as 70 %); 0 to 0.25.  Between, growth follows the usual
-    parabola a' = a + 4 gain a (1 - a), which leaves bare paper and solid ink as they are and
-    comes near the measured curves of ISO 12647-2.  It is the mechanical gain, of the dot itself:
+    parabola a' = a + 4 gain a (1 - a), which leaves bare paper and solid ink as they
+    are.  It is the mechanical gain, of the dot itself:
     light scattered in the paper (Yule & Nielsen 1951) changes no dot, and is not in it.
     Raises ValueError for a gain outside its range.
     """

@@ -222,6 +222,14 @@ def test_the_compiled_gradient_is_the_eager_one_within_rounding(vgg16):
         assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max()
 
 
+def test_without_a_compiler_the_gradient_is_the_eager_one(vgg16, monkeypatch, tmp_path):
+    objective, x = random_objective(vgg16, {"conv1_1": 0.5, "conv1_2": 0.5}, "conv1_2")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not st.can_compile()
+    for ours, theirs in zip(objective.gradient(x, True), objective.gradient(x), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 # --- the style image --------------------------------------------------------------------------
 
 

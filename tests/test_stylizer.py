@@ -150,3 +150,10 @@ def test_a_disk_that_is_too_small_is_named_before_anything_is_built(
     with pytest.raises(DataError, match=r"needs 0.1 MB more for 2 pictures; its disk has 0.1 MB"):
         halftone_mnist.build(point, "validation", 2, progress=False)
     assert not halftone_mnist.manifest_path(point, "validation").exists()
+
+
+def test_the_committed_comparison_is_of_the_committed_weights(point):
+    found = read_json(fidelity.result_path("talk"))
+    assert found["operating_point"]["hash"] == point.hash
+    assert found["stylizer_sha256"] == stylizer.weights_sha256("talk")
+    assert all(test["n"] == 1000 for test in found["tests"].values())
