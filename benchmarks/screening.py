@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.timing import Record, on_each_core, race
-from halftone_utils import error_diffusion, mnist, screens
+from benchmarks.timing import Record, race
+from halftone_utils import error_diffusion, hardware, mnist, screens
 
 
 def _pictures(images: int) -> tuple[Tensor, np.ndarray, Tensor]:
@@ -45,7 +45,7 @@ def bayer(images: int, repeats: int) -> Record:
     ways: dict[str, Callable] = {
         "screens.bayer": lambda: screens.bayer(pixels, 8, out=out),
         "dithering": together,
-        "dithering, a core each": lambda: on_each_core(
+        "dithering, a core each": lambda: hardware.on_each_core(
             lambda share: ordered_dither(share, "bayer8x8"), shares
         ),
     }
@@ -70,8 +70,10 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     ways: dict[str, Callable] = {
         "floyd_steinberg_as_pillow": as_pillow,
         "pillow": lambda: [one.convert("1") for one in pictures],
-        "pillow, a core each": lambda: on_each_core(lambda one: one.convert("1"), pictures),
-        "dithering, a core each": lambda: on_each_core(diffused, array),
+        "pillow, a core each": lambda: hardware.on_each_core(
+            lambda one: one.convert("1"), pictures
+        ),
+        "dithering, a core each": lambda: hardware.on_each_core(diffused, array),
     }
     record = race("floyd_steinberg_as_pillow", ways, images=images, repeats=repeats)
     theirs = np.stack([np.asarray(one.convert("1")) for one in pictures])

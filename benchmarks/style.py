@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.plain import PlainTransfer, one_after_the_other
-from benchmarks.timing import Record, losses, on_each_core, race
-from halftone_utils import fidelity, mnist, operating_points
-from halftone_utils import style_transfer as st
+from benchmarks.timing import Record, losses, race
+from halftone_utils import fidelity, hardware, mnist, operating_points
 from halftone_utils.operating_points import OperatingPoint
 from halftone_utils.vgg import VGG
 
@@ -21,10 +20,10 @@ WITHIN = 0.99  # of the loss to reach, on the tuning pictures: what other pictur
 
 def fast() -> dict:
     """Precision and compilation of our fastest engine on this machine."""
-    precision = st.fastest_precision()
+    precision = hardware.fastest_precision()
     return {
         "precision": precision,
-        "compiled": precision == torch.bfloat16 and st.can_compile(),
+        "compiled": precision == torch.bfloat16 and hardware.can_compile(),
     }
 
 
@@ -199,7 +198,7 @@ def peak_fraction(images: int, repeats: int) -> Record:
                 one()
 
         def apart(one: Callable = one, turns: range = turns) -> None:
-            on_each_core(lambda _: one(), turns)
+            hardware.on_each_core(lambda _: one(), turns)
 
         ways[f"convolutions of {batch}, cores together"] = together
         ways[f"convolutions of {batch}, a core each"] = apart

@@ -3,13 +3,12 @@
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
-from halftone_utils import style_transfer
+from halftone_utils import hardware
 
 Record = dict[str, Any]
 
@@ -49,16 +48,6 @@ def losses(ours: float, rival: float) -> Record:
     return {"loss_ours": ours, "loss_rival": rival, "loss_gap": gap, "loss_within_2%": gap <= 0.02}
 
 
-def on_each_core(function: Callable, arguments: Iterable) -> list:
-    """The function of each argument, in order, on as many cores as PyTorch has threads."""
-    threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as cores:
-            return list(cores.map(function, arguments))
-    finally:
-        torch.set_num_threads(threads)
-
-
 def machine() -> Record:
     """Processor, threads, versions and the precision that is fastest here."""
     model = platform.processor() or platform.machine()
@@ -73,7 +62,7 @@ def machine() -> Record:
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "precision": str(style_transfer.fastest_precision()).removeprefix("torch."),
+        "precision": str(hardware.fastest_precision()).removeprefix("torch."),
         "torch": torch.__version__,
         "load_before": os.getloadavg()[0],
     }

@@ -5,7 +5,7 @@ memory maps); every normalization lives inside a network.  Data flows one way:
 
     tone -> thresholds, error_diffusion, direct_binary_search -> screens
     winograd -> vgg
-    mnist, photographs, screens, vgg -> style_transfer -> operating_points -> stylizer
+    mnist, photographs, screens; vgg -> gatys -> style_transfer -> operating_points -> stylizer
     -> halftone_mnist -> classifiers, training, attacks -> experiments, strength, fidelity
     -> grid, figures, tables -> report, notebooks
 """

@@ -14,10 +14,10 @@ from tqdm.auto import tqdm
 
 from halftone_utils import (
     classifiers,
+    gatys,
     mnist,
     operating_points,
     perception,
-    style_transfer,
     stylizer,
     training,
 )
@@ -42,9 +42,9 @@ def reader(n_train: int, seed: int = 0) -> torch.nn.Module:
 def total_loss(point: OperatingPoint, p: Tensor, x: Tensor) -> Tensor:
     """L_total of each halftone x of the pictures p, both (N, 1, H, W): (N,)."""
     network, targets = operating_points.network_for(point)
-    objective = style_transfer.Objective(network, p, targets, point.settings)
+    objective = gatys.Objective(network, p, targets, point.settings)
     with torch.no_grad():
-        return style_transfer.total_loss(*objective.losses(x), point.alpha, point.beta)
+        return gatys.total_loss(*objective.losses(x), point.alpha, point.beta)
 
 
 def halftone_both(

@@ -18,8 +18,8 @@ from tqdm.auto import tqdm
 
 from halftone_utils import mnist, operating_points, stylizer, vgg
 from halftone_utils.files import CACHE, DataError, read_json, sha256, write_json
+from halftone_utils.hardware import can_compile, fastest_precision
 from halftone_utils.operating_points import OperatingPoint
-from halftone_utils.style_transfer import can_compile, fastest_precision
 
 CHUNK = 512  # digits: what a kill can lose
 BATCH = 16  # digits: their features stay in a core's cache

@@ -1,8 +1,7 @@
 """The frozen halftones: what `data/operating_points.toml` says, and how it was chosen."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from halftone_utils import screens, style_transfer, vgg
+from halftone_utils import gatys, hardware, screens, style_transfer, vgg
 from halftone_utils.files import DATA, DataError, hash_of
 
 FILE = DATA / "operating_points.toml"
@@ -117,11 +116,11 @@ def network_for(
     point: OperatingPoint,
     precision: torch.dtype = torch.float32,
     device: torch.device = CPU,
-) -> tuple[vgg.VGG, style_transfer.Features]:
+) -> tuple[vgg.VGG, gatys.Features]:
     """The VGG, and the style image's Gram matrices in float32, for halftoning at this point."""
     network = vgg.load_vgg16()
     layers = point.settings.style_weights
-    targets = style_transfer.style_targets(network, point.style_image(), layers, point.size)
+    targets = gatys.style_targets(network, point.style_image(), layers, point.size)
     targets = {layer: A.to(device) for layer, A in targets.items()}
     return network.to(device, precision), targets
 
@@ -146,7 +145,7 @@ def halftone(
     A batch a core is a seventh faster than every core on one batch: the features of 16 digits
     stay in a core's cache, and no core waits for another.
     """
-    device = style_transfer.fastest_device() if device is None else device
+    device = hardware.fastest_device() if device is None else device
     network, targets = network_for(point, precision, device)
     settings = point.settings
     if iterations is not None:
@@ -176,17 +175,9 @@ def halftone(
     with bar:
         firsts = range(0, max(1, len(images)), batch)
         on_processor = device.type == "cpu"
-        losses = _on_each_core(of_batch, firsts) if on_processor else [*map(of_batch, firsts)]
+        losses = (
+            hardware.on_each_core(of_batch, firsts) if on_processor else [*map(of_batch, firsts)]
+        )
     return style_transfer.Trajectory(
         image, kept, *(torch.cat(parts, dim=1) for parts in zip(*losses, strict=True))
     )
-
-
-def _on_each_core(function: Callable, arguments: Iterable) -> list:
-    """The function of each argument, in order, as many at a time as PyTorch has threads."""
-    threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as cores:
-            return list(cores.map(function, arguments))
-    finally:
-        torch.set_num_threads(threads)  # the BLAS's number is not a thread's own

@@ -10,8 +10,8 @@ from tqdm.auto import tqdm
 
 from halftone_utils import mnist, operating_points, perception, training
 from halftone_utils.experiments import Cell, trained
-from halftone_utils.files import RESULTS, write_json
-from halftone_utils.style_transfer import can_compile, fastest_precision
+from halftone_utils.files import RESULTS, read_json, write_json
+from halftone_utils.hardware import can_compile, fastest_precision
 
 TALK_LENET = 81.46  # percent, the talk's LeNet, original -> halftone
 CHUNK = 512  # digits whose whole trajectories are held at a time
@@ -73,6 +73,11 @@ def choose_iterations(curve: dict, target: float = TALK_LENET) -> int:
     runs = list(curve["correct"]["lenet"].values())
     means = [100 * sum(counts) / len(runs) / curve["n"] for counts in zip(*runs, strict=True)]
     return min(range(len(means)), key=lambda i: abs(means[i] - target))
+
+
+def load(name: str) -> dict:
+    """A committed curve by the name of its file in data/results, such as "strength-talk"."""
+    return read_json(RESULTS / f"{name}.json")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from halftone_utils import mnist, operating_points, style_transfer
+from halftone_utils import gatys, mnist, operating_points
 from halftone_utils.checkpoints import load_checkpoint, save_checkpoint
 from halftone_utils.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
 from halftone_utils.operating_points import OperatingPoint
@@ -135,10 +135,10 @@ def train(
     with tqdm(total=recipe.steps, initial=done, desc=f"stylizer {point.name}", unit="step",
               disable=not progress) as bar:  # fmt: skip
         for step, p in enumerate(_batches(recipe, seed, done), done):
-            objective = style_transfer.Objective(network, p, targets, point.settings)
+            objective = gatys.Objective(network, p, targets, point.settings)
             x = model(p)
             gradient, content, style = objective.gradient(x.detach())
-            total = style_transfer.total_loss(content, style, point.alpha, point.beta)
+            total = gatys.total_loss(content, style, point.alpha, point.beta)
             optimizer.param_groups[0]["lr"] = (
                 recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
             )

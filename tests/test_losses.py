@@ -6,7 +6,7 @@ The paper: Gatys, Ecker & Bethge, CVPR 2016; its equations are written out below
 import pytest
 import torch
 
-from halftone_utils import screens, vgg
+from halftone_utils import gatys, hardware, screens, vgg
 from halftone_utils import style_transfer as st
 
 # --- the paper, literally: F, P, A are lists of rows, one a channel ----------------------------
@@ -81,20 +81,20 @@ def nearly(values):
 def test_the_content_loss_is_equation_1(layer, maps):
     F, P = maps[0][layer], maps[1][layer]
     expected = [literal_content_loss(rows(f), rows(p)) for f, p in zip(F, P, strict=True)]
-    assert st.content_loss(F, P).tolist() == nearly(expected)
+    assert gatys.content_loss(F, P).tolist() == nearly(expected)
 
 
 @pytest.mark.parametrize("layer", SHAPES)
 def test_the_gram_matrix_is_equation_3(layer, maps):
     expected = torch.tensor([literal_gram(rows(F)) for F in maps[0][layer]])
-    assert torch.allclose(st.gram_matrix(maps[0][layer]), expected, rtol=1e-5)
+    assert torch.allclose(gatys.gram_matrix(maps[0][layer]), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("layer", SHAPES)
 def test_the_style_loss_of_a_layer_is_equation_4(layer, maps):
     F, A = maps[0][layer], maps[2][layer]
     positions = F.shape[2] * F.shape[3]
-    loss = st.layer_style_loss(st.gram_matrix(F), st.gram_matrix(A), positions)
+    loss = gatys.layer_style_loss(gatys.gram_matrix(F), gatys.gram_matrix(A), positions)
     assert loss.tolist() == nearly([literal_layer_style_loss(rows(f), rows(A[0])) for f in F])
 
 
@@ -111,15 +111,15 @@ def literal_losses(maps, alpha=1.0, beta=1.0):
 
 
 def test_the_style_loss_is_equation_5(maps):
-    targets = {layer: st.gram_matrix(A) for layer, A in maps[2].items()}
-    assert st.style_loss(maps[0], targets, WEIGHTS).tolist() == nearly(literal_losses(maps)[1])
+    targets = {layer: gatys.gram_matrix(A) for layer, A in maps[2].items()}
+    assert gatys.style_loss(maps[0], targets, WEIGHTS).tolist() == nearly(literal_losses(maps)[1])
 
 
 def test_the_total_loss_is_equation_7(maps):
-    targets = {layer: st.gram_matrix(A) for layer, A in maps[2].items()}
-    content = st.content_loss(maps[0]["deep"], maps[1]["deep"])
-    style = st.style_loss(maps[0], targets, WEIGHTS)
-    total = st.total_loss(content, style, 0.7, 30.0)
+    targets = {layer: gatys.gram_matrix(A) for layer, A in maps[2].items()}
+    content = gatys.content_loss(maps[0]["deep"], maps[1]["deep"])
+    style = gatys.style_loss(maps[0], targets, WEIGHTS)
+    total = gatys.total_loss(content, style, 0.7, 30.0)
     assert total.tolist() == nearly(literal_losses(maps, 0.7, 30.0)[2])
 
 
@@ -130,13 +130,13 @@ def test_equations_2_and_6_are_the_gradients_at_what_enters_the_relu():
     generator = torch.Generator().manual_seed(1)
     entering = torch.randn(2, 5, 4, 4, generator=generator).requires_grad_()
     P, a = torch.rand(2, 2, 5, 4, 4, generator=generator)
-    F, A = entering.relu(), st.gram_matrix(a[:1])
-    content = st.content_loss(F, P).sum()
-    style = st.layer_style_loss(st.gram_matrix(F), A, 16).sum()
+    F, A = entering.relu(), gatys.gram_matrix(a[:1])
+    content = gatys.content_loss(F, P).sum()
+    style = gatys.layer_style_loss(gatys.gram_matrix(F), A, 16).sum()
     (by_content,) = torch.autograd.grad(content, entering, retain_graph=True)
     (by_style,) = torch.autograd.grad(style, entering)
-    assert torch.allclose(st.content_loss_gradient(F, P), by_content, atol=1e-6)
-    assert torch.allclose(st.layer_style_loss_gradient(F, A), by_style, rtol=1e-4, atol=1e-8)
+    assert torch.allclose(gatys.content_loss_gradient(F, P), by_content, atol=1e-6)
+    assert torch.allclose(gatys.layer_style_loss_gradient(F, A), by_style, rtol=1e-4, atol=1e-8)
 
 
 MIXES = {  # style weights, content layer
@@ -159,12 +159,12 @@ def random_objective(network, style_weights, content_layer, shape=(2, 1, 16, 16)
     settings = st.Settings(
         style_weights=style_weights, content_layer=content_layer, alpha=0.7, beta=beta
     )
-    targets = st.style_targets(network, style, style_weights, 16)
-    return st.Objective(network, p, targets, settings), x
+    targets = gatys.style_targets(network, style, style_weights, 16)
+    return gatys.Objective(network, p, targets, settings), x
 
 
 def total_of(objective, x):
-    return st.total_loss(*objective.losses(x), objective.settings.alpha, objective.settings.beta)
+    return gatys.total_loss(*objective.losses(x), objective.settings.alpha, objective.settings.beta)
 
 
 @pytest.mark.parametrize(("style_weights", "content_layer"), MIXES.values(), ids=MIXES)
@@ -199,8 +199,8 @@ def test_along_the_gradient_the_loss_rises_as_the_gradient_says(pooling, shape):
 
 def test_the_gradient_at_the_start_is_the_gradient_there(vgg16, digits):
     settings = st.Settings(style_weights={"conv1_1": 1.0, "conv2_1": 1.0})
-    targets = st.style_targets(vgg16, screens.style_image(32, 2.5), settings.style_weights, 16)
-    objective = st.Objective(vgg16, digits, targets, settings)
+    targets = gatys.style_targets(vgg16, screens.style_image(32, 2.5), settings.style_weights, 16)
+    objective = gatys.Objective(vgg16, digits, targets, settings)
     expected, at_p = objective.gradient(digits), objective.gradient_at_p()
     for ours, theirs in zip(at_p, expected, strict=True):
         assert (ours - theirs).abs().max() <= 1e-6 * theirs.abs().max()
@@ -215,7 +215,7 @@ def test_the_gradient_in_bfloat16_points_the_same_way():
     assert (torch.cosine_similarity(ours, theirs) > 0.98).all()
 
 
-@pytest.mark.skipif(not st.can_compile(), reason="no C++ compiler on this machine")
+@pytest.mark.skipif(not hardware.can_compile(), reason="no C++ compiler on this machine")
 def test_the_compiled_gradient_is_the_eager_one_within_rounding(vgg16):
     objective, x = random_objective(vgg16, {"conv1_1": 0.5, "conv1_2": 0.5}, "conv1_2")
     for ours, theirs in zip(objective.gradient(x, True), objective.gradient(x), strict=True):
@@ -225,7 +225,7 @@ def test_the_compiled_gradient_is_the_eager_one_within_rounding(vgg16):
 def test_without_a_compiler_the_gradient_is_the_eager_one(vgg16, monkeypatch, tmp_path):
     objective, x = random_objective(vgg16, {"conv1_1": 0.5, "conv1_2": 0.5}, "conv1_2")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not st.can_compile()
+    assert not hardware.can_compile()
     for ours, theirs in zip(objective.gradient(x, True), objective.gradient(x), strict=True):
         assert torch.equal(ours, theirs)
 
@@ -235,15 +235,15 @@ def test_without_a_compiler_the_gradient_is_the_eager_one(vgg16, monkeypatch, tm
 
 def test_a_picture_has_no_style_loss_against_itself(vgg16):
     picture, weights = screens.style_image(32, 4.0), {"conv1_1": 1.0, "conv2_1": 1.0}
-    targets = st.style_targets(vgg16, picture, weights, 32)
-    own = st.style_loss(vgg16(picture, tuple(weights)), targets, weights)
-    other = st.style_loss(vgg16(screens.ramp(32), tuple(weights)), targets, weights)
+    targets = gatys.style_targets(vgg16, picture, weights, 32)
+    own = gatys.style_loss(vgg16(picture, tuple(weights)), targets, weights)
+    other = gatys.style_loss(vgg16(screens.ramp(32), tuple(weights)), targets, weights)
     assert own < 1e-6 * other
 
 
 def test_the_style_does_not_depend_on_the_size_of_its_picture(vgg16):
     small, large = (
-        st.style_targets(vgg16, screens.style_image(side, 2.5), ("conv1_2",), 32)["conv1_2"]
+        gatys.style_targets(vgg16, screens.style_image(side, 2.5), ("conv1_2",), 32)["conv1_2"]
         for side in (64, 128)
     )
     assert (small - large).norm() < 0.1 * large.norm()

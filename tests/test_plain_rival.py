@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from halftone_utils import screens
+from halftone_utils import gatys, screens
 from halftone_utils import style_transfer as st
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "plain.py"
@@ -32,7 +32,7 @@ def both(plain, vgg16, layers):
     )  # fmt: skip
     style = screens.style_image(64, 4.0)
     rival = plain.PlainTransfer(vgg16, style, settings, side=16)
-    return settings, st.style_targets(vgg16, style, styles, 16), rival
+    return settings, gatys.style_targets(vgg16, style, styles, 16), rival
 
 
 @pytest.mark.parametrize("layers", LAYERS)
@@ -43,7 +43,7 @@ def test_its_loss_and_gradient_are_ours_on_random_pictures(layers, plain, vgg16)
     leaf = x.clone().requires_grad_()
     loss = rival.loss(leaf)
     loss.backward()
-    gradient, content, style = st.Objective(vgg16, p, targets, settings).gradient(x)
+    gradient, content, style = gatys.Objective(vgg16, p, targets, settings).gradient(x)
     assert torch.allclose(loss, 3.0 * content + 70.0 * style, rtol=1e-4)
     assert (leaf.grad - gradient).norm() < 1e-4 * gradient.norm()
 
@@ -53,8 +53,8 @@ def test_it_ends_at_our_loss(layers, plain, vgg16, digits):
     settings, targets, rival = both(plain, vgg16, layers)
     ours = st.transfer(vgg16, digits[:3], targets, settings)
     theirs = plain.one_after_the_other(rival.by_adam, digits[:3], digits[:3])
-    objective = st.Objective(vgg16, digits[:3], targets, settings)
-    loss = st.total_loss(*objective.losses(theirs), settings.alpha, settings.beta)
+    objective = gatys.Objective(vgg16, digits[:3], targets, settings)
+    loss = gatys.total_loss(*objective.losses(theirs), settings.alpha, settings.beta)
     assert torch.allclose(loss, ours.total[-1], rtol=0.02)
 
 

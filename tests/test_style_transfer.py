@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage import data
 
-from halftone_utils import screens
+from halftone_utils import gatys, screens
 from halftone_utils import style_transfer as st
 
 # --- the iteration ----------------------------------------------------------------------------
@@ -24,7 +24,7 @@ every_optimizer = pytest.mark.parametrize("optimizer", STEPS)
 def halftone(vgg16):
     """Style transfer of a screen of 2.5 px to pictures of 16x16, with any settings."""
     layers = ("conv1_1", "conv1_2")
-    targets = st.style_targets(vgg16, screens.style_image(64, 2.5), layers, 16)
+    targets = gatys.style_targets(vgg16, screens.style_image(64, 2.5), layers, 16)
 
     def run(pictures, optimizer="adam", keep=(), final_loss=True, **other):
         settings = st.Settings(optimizer=optimizer, step=STEPS[optimizer], **other)
@@ -92,9 +92,9 @@ def test_stopping_earlier_gives_what_a_longer_run_had_by_then(halftone, digits):
 @every_optimizer
 def test_the_recorded_losses_are_those_of_the_images_kept(optimizer, vgg16, digits):
     settings = st.Settings(iterations=2, beta=7.0, optimizer=optimizer, step=STEPS[optimizer])
-    targets = st.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
     run = st.transfer(vgg16, digits, targets, settings, keep=(0, 1, 2))
-    objective = st.Objective(vgg16, digits, targets, settings)
+    objective = gatys.Objective(vgg16, digits, targets, settings)
     for i in range(3):
         content, style = objective.losses(run.images[i])
         assert torch.allclose(run.content[i], content, rtol=1e-4)
@@ -111,8 +111,8 @@ def test_the_last_loss_is_left_out_on_request(halftone, digits):
 
 def test_gradient_descent_steps_by_lambda_times_the_gradient(vgg16, digits):
     settings = st.Settings(optimizer="gradient descent", step=1e-9, iterations=1)
-    targets = st.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
-    gradient, *_ = st.Objective(vgg16, digits, targets, settings).gradient(digits)
+    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    gradient, *_ = gatys.Objective(vgg16, digits, targets, settings).gradient(digits)
     expected = (digits - 1e-9 * gradient).clamp(0, 1)
     run = st.transfer(vgg16, digits, targets, settings)
     assert torch.allclose(run.image, expected, atol=1e-6)
@@ -125,7 +125,7 @@ def test_a_normalized_step_moves_pixels_by_lambda_which_decays(vgg16):
     settings = st.Settings(
         optimizer="normalized gradient descent", step=1e-3, decay=0.5, iterations=3
     )
-    targets = st.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
     x = st.transfer(vgg16, grey, targets, settings, keep=range(4)).images
     for i in range(3):
         moved = (x[i + 1] - x[i]).abs().mean(dim=(1, 2, 3))
@@ -141,10 +141,10 @@ def test_lbfgs_takes_a_photograph_lower_than_adam_with_as_many_gradients(vgg16, 
         content_layer="conv3_1", style_weights=dict.fromkeys(layers, 1 / 3), beta=1000.0,
         optimizer="lbfgs", iterations=15,
     )  # fmt: skip
-    targets = st.style_targets(vgg16, style, layers, 48)
-    gradient, gradients = st.Objective.gradient, []
+    targets = gatys.style_targets(vgg16, style, layers, 48)
+    gradient, gradients = gatys.Objective.gradient, []
     monkeypatch.setattr(
-        st.Objective, "gradient", lambda *call: gradients.append(1) or gradient(*call)
+        gatys.Objective, "gradient", lambda *call: gradients.append(1) or gradient(*call)
     )
     lbfgs = st.transfer(vgg16, p, targets, settings)
     assert (lbfgs.total.diff(dim=0) <= 0).all()  # never uphill
