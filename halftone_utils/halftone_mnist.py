@@ -36,7 +36,7 @@ def manifest_path(point: OperatingPoint, split: str) -> Path:
 
 
 def drawn_by_stylizer(point: OperatingPoint) -> bool:
-    """Whether a stylizer draws the set: optimising 70,000 pictures of 256 pixels takes days."""
+    """Whether a stylizer draws the set: optimising 70,000 of 256 pixels takes most of a day."""
     return point.size == stylizer.SIZE
 
 
@@ -158,7 +158,7 @@ def _halftoner(
     if drawn_by_stylizer(point):
         model = stylizer.load(point.name).to(precision)
         return lambda images: stylizer.stylize(model, images.to(precision)).float()
-    # compiling takes half a minute; in float32 it gains nothing over the eager convolutions
+    # in float32 a compiled gradient gains nothing, and compiling it takes its time
     compiled = precision == torch.bfloat16 and can_compile() and digits >= 10_000
     return lambda images: (
         operating_points.halftone(

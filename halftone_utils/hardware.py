@@ -15,7 +15,7 @@ def fastest_device() -> torch.device:
 def fastest_precision() -> torch.dtype:
     """bfloat16 where the fastest device multiplies it in hardware, else float32.
 
-    Where a processor does not (AVX2 only), bfloat16 convolutions are some twenty times slower.
+    Where a processor does not (AVX2 only), bfloat16 convolutions are many times slower.
     """
     if fastest_device().type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)

@@ -142,7 +142,7 @@ def halftone(
 
     images: (N, 1, size, size) in [0, 1].  iterations: another number than the frozen one.
     device: `fastest_device`, unless another is asked for; the results are where the images are.
-    A batch a core is a seventh faster than every core on one batch: the features of 16 digits
+    A batch a core is faster than every core on one batch: the features of 16 digits
     stay in a core's cache, and no core waits for another.
     """
     device = hardware.fastest_device() if device is None else device
