@@ -17,9 +17,9 @@ test: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-# Trains every cell of the table and measures the curves again: hours on 2 cores, resumable.
+# Trains every cell that has no result yet: many hours on 2 cores, resumable.
 results: $(READY)
-	$(BIN)/python -m halftone_utils.grid
+	$(BIN)/snakemake results --cores all --rerun-incomplete
 
 # Measures again, on validation digits, the curve that `talk` was chosen by.
 selection: $(READY)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,51 +13,66 @@ from torch import Tensor, nn
 from halftone_utils.files import write_atomically
 
 
+@dataclass(kw_only=True)
+class Progress:
+    """How far a training is: whole epochs, batches of the next one, and seconds in all.
+
+    random: the states of its random generators, by name; empty between two epochs.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    random: dict[str, Tensor] = field(default_factory=dict)
+
+
 def save_checkpoint(
     path: Path,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer | None,
     config: dict,
-    epoch: int,
-    seconds: float,
+    at: Progress,
 ) -> None:
-    """Write weights, optimizer state, config, finished epochs and their seconds, atomically."""
+    """Write weights, optimizer state, config and progress, atomically.
+
+    optimizer: None once the training is finished, when only the weights are needed.
+    """
     tensors = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
+    for i, state in (optimizer.state_dict()["state"] if optimizer else {}).items():
         tensors |= {f"optimizer.{i}.{k}": v.contiguous() for k, v in state.items()}
+    tensors |= {f"random.{name}": state for name, state in at.random.items()}
     note = {
-        "epoch": str(epoch), "seconds": str(seconds), "config": json.dumps(config, sort_keys=True)
+        "epoch": str(at.epoch), "batch": str(at.batch), "seconds": str(at.seconds),
+        "config": json.dumps(config, sort_keys=True),
     }  # fmt: skip
     write_atomically(path, save(tensors, metadata=note))
 
 
 def load_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, config: dict
-) -> tuple[int, float]:
-    """Restore what `save_checkpoint` wrote; returns the finished epochs and their seconds.
+) -> Progress:
+    """Restore what `save_checkpoint` wrote; returns how far it is.
 
-    A checkpoint that is absent counts as 0 epochs; so does one that is damaged or belongs to
+    A checkpoint that is absent counts as none; so does one that is damaged or belongs to
     another config, which one sentence on stderr says.  Safetensors: no pickle is loaded.
     """
     if not path.exists():
-        return 0, 0.0
+        return Progress()
     try:
         with safe_open(path, "pt") as stream:
             note = stream.metadata() or {}
             tensors = {k: stream.get_tensor(k) for k in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         print(f"Checkpoint {path} is damaged ({error}); training starts anew.", file=sys.stderr)
-        return 0, 0.0
+        return Progress()
     if note.get("config") != json.dumps(config, sort_keys=True):
         print(f"Checkpoint {path} is of another config; training starts anew.", file=sys.stderr)
-        return 0, 0.0
-    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    model.load_state_dict(weights)
+        return Progress()
+    model.load_state_dict(_under("model.", tensors))
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, i, name = key.split(".", 2)
-            state.setdefault(int(i), {})[name] = value
+    for key, value in _under("optimizer.", tensors).items():
+        i, name = key.split(".", 1)
+        state.setdefault(int(i), {})[name] = value
     optimizer.load_state_dict(
         {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
     )
@@ -64,4 +80,11 @@ def load_checkpoint(
         for name, value in moments.items():
             if value.shape == parameter.shape:  # the fused step pairs them in memory order
                 moments[name] = torch.empty_like(parameter).copy_(value)
-    return int(note["epoch"]), float(note["seconds"])
+    return Progress(
+        epoch=int(note["epoch"]), batch=int(note.get("batch", 0)), seconds=float(note["seconds"]),
+        random=_under("random.", tensors),
+    )  # fmt: skip
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -16,9 +16,8 @@ import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
-from torch import Tensor
 
-from halftone_utils import classifiers, halftone_mnist, mnist, operating_points, training
+from halftone_utils import classifiers, hardware, mnist, sets, training
 from halftone_utils.files import (
     CACHE,
     DATA,
@@ -36,8 +35,6 @@ TALK = {  # (train_on, tested on): the talk's cells at 32x32, in percent
     "alexnet": {("original", "original"): 98.99, ("original", "halftone-talk"): 21.46,
                 ("halftone-talk", "halftone-talk"): 97.94},
 }  # fmt: skip
-TRAIN_SETS = ("original", "halftone-talk")
-TEST_SETS = ("original", "halftone-talk")
 CHECKPOINTS = CACHE / "checkpoints"
 
 
@@ -45,7 +42,9 @@ CHECKPOINTS = CACHE / "checkpoints"
 class Cell:
     """One classifier to train: what, at which size, on which set, from which seed.
 
-    n_train: the first so many of the 55,000 training digits.  epochs: 0 for the recipe's.
+    n_train: the first so many of the 55,000 training digits, at full size; a recipe with
+    progressive resizing may start on more.  epochs: 0 for the recipe's; else so many at full
+    size, and none on small pictures.
     Raises ValueError that names what is not allowed.
     """
 
@@ -60,8 +59,8 @@ class Cell:
         """Check every field."""
         for field, allowed in (
             ("architecture", classifiers.ARCHITECTURES),
-            ("train_on", TRAIN_SETS),
-            ("size", (32,)),  # 256 has one architecture so far: no cell of the table
+            ("train_on", sets.TRAIN_SETS),
+            ("size", classifiers.SIZES),
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(
@@ -85,27 +84,22 @@ class Cell:
     @property
     def recipe(self) -> training.Recipe:
         """How it is trained."""
-        recipe = training.RECIPES[self.architecture]
-        return replace(recipe, epochs=self.epochs) if self.epochs else recipe
+        recipe = training.RECIPES[self.architecture, self.size]
+        return replace(recipe, epochs=self.epochs, small=()) if self.epochs else recipe
 
     @property
     def config(self) -> dict:
         """All that decides its weights, as JSON."""
-        config = {**asdict(self), "recipe": asdict(self.recipe)}
-        if self.train_on != "original":
-            config["operating_point"] = operating_points.load(_point(self.train_on)).hash
-        return config
+        return {
+            **asdict(self),
+            "recipe": self.recipe.config,
+            **sets.config(self.train_on, self.size),
+        }
 
-
-def _point(set_name: str) -> str:
-    return set_name.removeprefix("halftone-")
-
-
-def load_set(name: str, split: str, size: int, n: int | None = None) -> tuple[Tensor, Tensor]:
-    """Images uint8 (n, 1, size, size) and labels (n,) of "original" or "halftone-<point>"."""
-    if name == "original":
-        return mnist.load(split, size, n)
-    return halftone_mnist.load(_point(name), split, n)
+    @property
+    def checkpoint(self) -> Path:
+        """Where its training is kept."""
+        return CHECKPOINTS / f"{self.stem}-{hash_of(self.config)}.safetensors"
 
 
 def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
@@ -113,12 +107,14 @@ def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
 
     Returns the model and the seconds that its training took in all.
     """
-    images, labels = load_set(cell.train_on, "train", cell.size, cell.n_train)
+    most = max(cell.n_train, *(n for _, n in cell.recipe.small), 0)
+    images, labels = sets.load(cell.train_on, "train", cell.size, most)
+    a_digit = len(labels) // most  # pictures of it: both-talk has two
     model = classifiers.build(cell.architecture, cell.size, cell.seed)
-    path = CHECKPOINTS / f"{cell.stem}-{hash_of(cell.config)}.safetensors"
     seconds = training.fit(
-        model, images, labels, cell.recipe,
-        seed=cell.seed, checkpoint=path, config=cell.config, progress=progress,
+        model.to(hardware.fastest_device()), images, labels, cell.recipe,
+        n=a_digit * cell.n_train, seed=cell.seed,
+        checkpoint=cell.checkpoint, config=cell.config, progress=progress,
     )  # fmt: skip
     return model, seconds
 
@@ -156,13 +152,14 @@ def published(
 def run_cell(
     cell: Cell,
     *,
-    tests: Sequence[str] = TEST_SETS,
+    tests: Sequence[str] = (),
     n_test: int = mnist.SPLITS["test"],
     directory: Path = RESULTS,
     progress: bool = True,
 ) -> dict:
     """Train a cell, read each test set once, write its result file and its predictions.
 
+    tests: names of `sets`; none for all of them, or the short list for a retrained classifier.
     Writes <stem>.json and <stem>.npz (uint8 predictions in test order, one array a test set,
     under its name) into `directory`.  Returns what the JSON file holds.
     Raises ValueError, before it trains, if a result of more digits would be overwritten.
@@ -176,10 +173,11 @@ def run_cell(
                 f"{path} holds a result of {there['n_train']} training and {read} test digits; "
                 f"one of {cell.n_train} and {n_test} would overwrite it: give another directory."
             )
+    tests = tests or (sets.TEST_SETS if cell.train_on == "original" else sets.SHORT_TEST_SETS)
     model, seconds = trained(cell, progress)
     predictions, counts = {}, {}
     for name in tests:
-        images, labels = load_set(name, "test", cell.size, n_test)
+        images, labels = sets.load(name, "test", cell.size, n_test)
         predictions[name] = training.predict(model, images)
         correct = int((predictions[name] == labels).sum())
         counts[name] = {"n": len(labels), "n_correct": correct}
@@ -191,7 +189,7 @@ def run_cell(
         "n_train": cell.n_train,
         "epochs": cell.recipe.epochs,
         "seconds": round(seconds, 1),
-        "device": f"cpu, {os.cpu_count()} cores, {platform.machine()}",
+        "device": _device(),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -206,6 +204,13 @@ def run_cell(
     write_atomically(directory / f"{cell.stem}.npz", stream.getvalue())
     write_json(path, result)
     return result
+
+
+def _device() -> str:
+    device = hardware.fastest_device()
+    if device.type == "cuda":
+        return f"cuda, {torch.cuda.get_device_name(device)}"
+    return f"cpu, {os.cpu_count()} cores, {platform.machine()}"
 
 
 def load_results(directory: Path = RESULTS) -> list[dict]:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from halftone_utils import classifiers
+
 STYLE = {  # one sheet for all: 8 pt and more at the size shown, no colour that grey print loses
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -22,9 +24,14 @@ STYLE = {  # one sheet for all: 8 pt and more at the size shown, no colour that 
     "legend.frameon": False,
 }
 WIDTH = 9.0  # inches: the width of a page
-COLOURS = {"lenet": "#0072b2", "alexnet": "#d55e00"}  # Okabe & Ito 2008
-MARKERS = {"lenet": "o", "alexnet": "s"}
-NAMES = {"lenet": "LeNet", "alexnet": "AlexNet"}
+COLOURS = {  # Okabe & Ito 2008
+    "lenet": "#0072b2", "alexnet": "#d55e00", "vgg16": "#009e73", "vgg19": "#56b4e9",
+    "resnet18": "#333333", "resnet50": "#cc79a7",
+}  # fmt: skip
+MARKERS = {
+    "lenet": "o", "alexnet": "s", "vgg16": "^", "vgg19": "v", "resnet18": "D", "resnet50": "P",
+}  # fmt: skip
+NAMES = classifiers.NAMES
 SERIES = (  # for lines that are no architecture: colour, marker, dash
     ("#0072b2", "o", "-"),
     ("#d55e00", "s", "--"),

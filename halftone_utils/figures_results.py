@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from halftone_utils.figures import COLOURS, MARKERS, NAMES, WIDTH, draw_image
+from halftone_utils.frontier import lower_envelope
 
 
 def strength_curve(curve: dict, chosen: int, target: float | None = None) -> Figure:
@@ -70,28 +71,112 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def cells(rows: Sequence[dict]) -> Figure:
-    """The table as dots: ours with its interval, the talk's beside it.
+def protocols(
+    rows: Mapping[str, Mapping[str, dict | None]], talk: Mapping[str, Mapping[str, float | None]]
+) -> Figure:
+    """The table as dots: a row a protocol, a marker an architecture, the talk's beside it.
 
-    rows: {"label", "architecture", "summary" (of `experiments.summarise`), "talk"}.
+    rows: label -> architecture -> `experiments.summarise`; talk: label -> architecture -> percent.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.42 * len(rows) + 0.9))
-    for i, row in enumerate(rows):
-        summary, y = row["summary"], len(rows) - 1 - i
-        if summary:
-            half = summary["sd"] or 0
-            axes.errorbar(summary["mean"], y, xerr=half, fmt=MARKERS[row["architecture"]],
-                          color=COLOURS[row["architecture"]], ms=8, capsize=4)  # fmt: skip
-        if row["talk"] is not None:
-            axes.plot(row["talk"], y, "|", ms=16, mew=3, color="black")
-    axes.plot([], [], "|", ms=12, mew=3, color="black", label="the talk, 2018")
-    axes.errorbar([], [], xerr=[], fmt="o", color="grey", label="here, mean ± sd over seeds")
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
+    architectures = list(NAMES)
+    for i, (label, found) in enumerate(reversed(rows.items())):
+        for k, architecture in enumerate(architectures):
+            y = i - 0.11 * (k - (len(architectures) - 1) / 2)
+            summary = found.get(architecture)
+            said = talk.get(label, {}).get(architecture)
+            if said is not None:
+                axes.plot(said, y, "|", ms=11, mew=2.5, color="black")
+            if summary:
+                low, high = _interval(summary)
+                axes.plot([low, high], [y, y], color=COLOURS[architecture], lw=1.5)
+                axes.plot(summary["mean"], y, MARKERS[architecture], ms=6.5,
+                          color=COLOURS[architecture])  # fmt: skip
+        if i:
+            axes.axhline(i - 0.5, color="grey", lw=0.5)
+    for a in architectures:
+        axes.plot([], [], MARKERS[a], ms=7, color=COLOURS[a], label=NAMES[a])
+    if talk:
+        axes.plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
     axes.axvline(10, color="grey", lw=1, ls=":")
-    axes.set(yticks=range(len(rows)), yticklabels=[row["label"] for row in reversed(rows)],
-             xlabel="accuracy on 10,000 test digits, %  (dotted: chance)", xlim=(0, 101),
-             ylim=(-0.6, len(rows) - 0.4))  # fmt: skip
-    axes.legend(loc="upper left", bbox_to_anchor=(0, 1.0))
+    axes.set(yticks=range(len(rows)), yticklabels=[*reversed(rows)], xlim=(0, 101))
+    axes.set(ylim=(-0.5, len(rows) - 0.5), xlabel="accuracy on test digits, %  (dotted: chance)")
+    axes.grid(axis="y", visible=False)
+    figure.legend(loc="outside upper center", ncols=7)
     return figure
+
+
+def _interval(summary: dict) -> tuple[float, float]:
+    """One standard deviation over seeds each way; Wilson's interval of a single model."""
+    if summary["sd"] is None:
+        return summary["low"], summary["high"]
+    return summary["mean"] - summary["sd"], summary["mean"] + summary["sd"]
+
+
+FAMILIES = {  # of `frontier.redrawings`: label, colour, marker
+    "am": ("clustered-dot screens", "#0072b2", "o"),
+    "bayer": ("Bayer, blue noise, Floyd-Steinberg", "#56b4e9", "s"),
+    "style transfer": ("style transfer", "#d55e00", "^"),
+    "no dots": ("same tone range, no dots", "#009e73", "D"),
+    "random dots": ("random dots", "#333333", "x"),
+    "noise": ("Gaussian noise", "#999999", "+"),
+}
+OTHER_SCREENS = ("blue-noise", "floyd-steinberg")
+
+
+def frontier(
+    points: Mapping[str, Sequence[dict]], legible: float, chosen: Mapping | None = None
+) -> Figure:
+    """Network accuracy against integrated legibility, a panel an architecture.
+
+    points: architecture -> `frontier.shares`.  chosen: settings of `strong`, circled.
+    The lines are the frontiers of halftones and of what is random.
+    """
+    rows = -(-len(points) // 3)
+    figure, axes = plt.subplots(rows, 3, figsize=(WIDTH, 2.9 * rows + 0.5), sharex=True,
+                                sharey=True, squeeze=False)  # fmt: skip
+    for place in axes.flat[len(points) :]:
+        place.set_axis_off()
+    for place, (architecture, shares) in zip(axes.flat, points.items(), strict=False):
+        for family, (label, colour, marker) in FAMILIES.items():
+            here = [p for p in shares if _family(p) == family]
+            x, y = ([p[axis] for p in here] for axis in ("legibility", "accuracy"))
+            place.plot(x, y, marker, color=colour, ms=6,
+                       label=label if place is axes.flat[0] else None)  # fmt: skip
+        for group, colour in ((("am", "bayer", "style transfer"), "#0072b2"),
+                              (("random dots", "noise"), "#333333")):  # fmt: skip
+            line = lower_envelope(
+                [(p["legibility"], p["accuracy"]) for p in shares if _family(p) in group]
+            )
+            place.step(*zip(*line, strict=True), where="pre", color=colour, lw=1, alpha=0.7)
+        for p in shares:
+            if chosen and p["family"] == "am" and dict(p["settings"]) == dict(chosen):
+                place.plot(p["legibility"], p["accuracy"], "o", ms=13, mfc="none", mec="black")
+        place.axvline(legible, color="grey", lw=1, ls="--")
+        place.axhline(10, color="grey", lw=1, ls=":")
+        place.set(title=NAMES[architecture], ylim=(0, 101))
+    figure.supxlabel(f"legibility: % that an integrating reader reads (dashed: {legible:g})",
+                     fontsize=10)  # fmt: skip
+    figure.supylabel("network accuracy, %  (dotted: chance)", fontsize=10)
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def _family(point: Mapping) -> str:
+    return "bayer" if point["family"] in OTHER_SCREENS else point["family"]
+
+
+def square(values: np.ndarray, labels: Sequence[str], title: str, form: str, axes: Axes) -> None:
+    """A labelled matrix of numbers in shades, as of agreement between architectures."""
+    axes.imshow(values, cmap="Blues", vmin=0)
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            colour = "white" if value > 0.6 * np.nanmax(values) else "black"
+            axes.text(j, i, format(value, form), ha="center", va="center", fontsize=9, color=colour)
+    axes.set(xticks=range(len(labels)), yticks=range(len(labels)), title=title)
+    axes.set_xticklabels(labels, rotation=30, ha="right")
+    axes.set_yticklabels(labels)
+    axes.grid(False)
 
 
 def hero(

@@ -1,42 +1,55 @@
-"""Every cell of the table and every curve, in one command that resumes: `make results`."""
+"""The cells of the grid, in the order in which they are worth their time."""
 
-import argparse
-
-from halftone_utils import halftone_mnist, mnist, operating_points, strength
+from halftone_utils import mnist
 from halftone_utils.classifiers import ARCHITECTURES
-from halftone_utils.experiments import TRAIN_SETS, Cell, run_cell
-from halftone_utils.files import RESULTS, write_json
+from halftone_utils.experiments import Cell
 
-SEEDS = (0, 1, 2)
+SEEDS = {32: (0, 1, 2), 256: (0,)}
+N_TRAIN_256 = {  # digits at full size; less than all where the training would take hours
+    "lenet": mnist.SPLITS["train"],
+    "alexnet": 10_000,
+    "vgg16": 1_500,
+    "vgg19": 1_500,
+    "resnet18": 4_000,
+    "resnet50": 3_000,
+}
+N_TEST_256 = {"vgg16": 500, "vgg19": 500, "resnet18": 2_000, "resnet50": 1_000}  # else all
+TRAIN_SETS = {
+    32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
+    256: ("original", "halftone-talk"),
+}
+
+
+def cell_for(
+    architecture: str,
+    size: int,
+    train_on: str = "original",
+    seed: int = 0,
+    n_train: int = 0,
+    epochs: int = 0,
+) -> Cell:
+    """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
+    known = N_TRAIN_256 if size == 256 else {}
+    n_train = n_train or known.get(architecture, mnist.SPLITS["train"])
+    return Cell(
+        architecture=architecture, size=size, train_on=train_on, seed=seed,
+        n_train=n_train, epochs=epochs,
+    )  # fmt: skip
+
+
+def n_test_of(cell: Cell) -> int:
+    """The test digits that the grid reads."""
+    known = N_TEST_256 if cell.size == 256 else {}
+    return known.get(cell.architecture, mnist.SPLITS["test"])
 
 
 def cells() -> list[Cell]:
-    """The cells of the table at 32x32: the whole table from one seed, then from the next."""
+    """Every cell: seed by seed, in a seed the small pictures first, in those the originals."""
     return [
-        Cell(architecture=architecture, train_on=train_on, seed=seed)
-        for seed in SEEDS
-        for train_on in TRAIN_SETS
+        cell_for(architecture, size, train_on, seed)
+        for seed in range(max(map(len, SEEDS.values())))
+        for size in SEEDS
+        if seed in SEEDS[size]
+        for train_on in TRAIN_SETS[size]
         for architecture in ARCHITECTURES
     ]
-
-
-def main() -> None:
-    """Build the sets, run the cells that have no result yet, measure the curve."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="also cells that have a result")
-    again = parser.parse_args().again
-    point = operating_points.load("talk")
-    for split in mnist.SPLITS:
-        halftone_mnist.build(point, split)
-    for cell in cells():
-        if again or not (RESULTS / f"{cell.stem}.json").exists():
-            result = run_cell(cell)
-            print(f"{cell.stem}: {result['seconds']:.0f} s, {result['tests']}", flush=True)
-    curve = RESULTS / "strength-talk.json"
-    if again or not curve.exists():
-        measured = strength.strength_curve(point, ARCHITECTURES, iterations=50, n=1000)
-        write_json(curve, measured)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ the SHA-256 of each finished chunk.  A chunk counts only once it is in the manif
 At 32 pixels the pictures are optimised; at 256 a stylizer, trained on the same loss, draws them.
 """
 
+import argparse
 import platform
 import shutil
 import sys
@@ -183,3 +184,18 @@ def load(
     shape = (mnist.SPLITS[split], 1, point.size, point.size)
     pixels = np.memmap(path, dtype=np.uint8, mode="c", shape=shape)
     return torch.from_numpy(pixels[: len(labels)]), labels
+
+
+def main() -> None:
+    """`python -m halftone_utils.halftone_mnist talk --size 256`: builds the three splits."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
+    parser.add_argument("--size", type=int, default=32)
+    asked = parser.parse_args()
+    point = operating_points.load(asked.point, asked.size)
+    for split in mnist.SPLITS:
+        build(point, split)
+
+
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,12 @@ def fastest_precision() -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+def autocast(device: torch.device) -> torch.autocast:
+    """Computes in bfloat16 what may be, where `fastest_precision` says so; weights stay float32."""
+    fast = fastest_precision() == torch.bfloat16
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
 def can_compile() -> bool:
     """Whether torch.compile finds a C++ compiler on this machine."""
     return any(shutil.which(name) for name in ("g++", "clang++", "c++"))

@@ -1,15 +1,17 @@
-"""How accuracy falls as the iteration goes on: the curve behind the choice of a halftone.
+"""How accuracy falls with the iterations, and with alpha/beta: behind the choice of a halftone.
 
 Everything here is measured on validation digits.
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
+import torch
 from tqdm.auto import tqdm
 
-from halftone_utils import mnist, operating_points, perception, training
-from halftone_utils.experiments import Cell, trained
+from halftone_utils import grid, mnist, operating_points, perception, sets, training
+from halftone_utils.experiments import trained
 from halftone_utils.files import RESULTS, read_json, write_json
 from halftone_utils.hardware import can_compile, fastest_precision
 
@@ -33,13 +35,9 @@ def strength_curve(
     same through visual integration of half a cell with contrast restored, ...}.
     """
     images, labels = mnist.load("validation", point.size, n)
-    models = {
-        (a, s): trained(Cell(architecture=a, seed=s), progress)[0]
-        for a in architectures
-        for s in seeds
-    }
+    models = _models(architectures, point.size, seeds, progress)
     steps = range(iterations + 1)
-    sigma = 0.5 * point.ruling
+    sigma = sets.sigma_at_talk(point.size)
     correct = {key: [0] * len(steps) for key in models}
     integrated = {key: [0] * len(steps) for key in models}
     chunks = list(zip(images.split(CHUNK), labels.split(CHUNK), strict=True))
@@ -47,6 +45,7 @@ def strength_curve(
         run = operating_points.halftone(
             point, mnist.as_float(u8), keep=tuple(steps), iterations=iterations,
             precision=fastest_precision(), compiled=can_compile() and n >= 2000,
+            batch=16 if point.size == 32 else 1,
         )  # fmt: skip
         for i in steps:
             seen = perception.integrate(run.images[i], sigma, restore_contrast=True)
@@ -54,18 +53,67 @@ def strength_curve(
                 correct[key][i] += int((training.predict(model, run.images[i]) == y).sum())
                 integrated[key][i] += int((training.predict(model, seen) == y).sum())
 
-    def nested(counts: dict) -> dict:
-        return {a: {str(s): counts[a, s] for s in seeds} for a in architectures}
-
     return {
         "operating_point": {k: v for k, v in point.config.items() if k != "iterations"},
         "split": "validation",
         "n": n,
         "iterations": iterations,
         "sigma": sigma,
-        "correct": nested(correct),
-        "integrated": nested(integrated),
+        "correct": _nested(correct),
+        "integrated": _nested(integrated),
     }
+
+
+def weight_curve(
+    point: operating_points.OperatingPoint,
+    architectures: Sequence[str],
+    *,
+    ratios: Sequence[float],
+    n: int,
+    seeds: Sequence[int] = (0,),
+    progress: bool = True,
+) -> dict:
+    """Right answers of classifiers trained on originals, at each ratio alpha/beta.
+
+    The first n validation digits are halftoned at `point` but for beta, which is alpha / ratio.
+    Returns {"n", "ratios", "correct": {architecture: {seed: counts}}, "integrated": ...}.
+    """
+    images, labels = mnist.load("validation", point.size, n)
+    models = _models(architectures, point.size, seeds, progress)
+    sigma = sets.sigma_at_talk(point.size)
+    correct, integrated = ({key: [] for key in models} for _ in range(2))
+    for ratio in tqdm(ratios, desc="alpha/beta", disable=not progress):
+        weighted = replace(point, beta=point.alpha / ratio)
+        batch = 16 if point.size == 32 else 1
+        drawn = operating_points.halftone(weighted, mnist.as_float(images), batch=batch).image
+        seen = perception.integrate(drawn, sigma, restore_contrast=True)
+        for key, model in models.items():
+            correct[key].append(int((training.predict(model, drawn) == labels).sum()))
+            integrated[key].append(int((training.predict(model, seen) == labels).sum()))
+    return {
+        "operating_point": {k: v for k, v in point.config.items() if k != "beta"},
+        "split": "validation",
+        "n": n,
+        "ratios": list(ratios),
+        "frozen": point.alpha / point.beta,
+        "sigma": sigma,
+        "correct": _nested(correct),
+        "integrated": _nested(integrated),
+    }
+
+
+def _models(
+    architectures: Sequence[str], size: int, seeds: Sequence[int], progress: bool
+) -> dict[tuple[str, int], torch.nn.Module]:
+    cells = [grid.cell_for(a, size, "original", s) for a in architectures for s in seeds]
+    return {(c.architecture, c.seed): trained(c, progress)[0] for c in cells}
+
+
+def _nested(counts: dict[tuple[str, int], list]) -> dict:
+    nested: dict[str, dict] = {}
+    for (architecture, seed), values in counts.items():
+        nested.setdefault(architecture, {})[str(seed)] = values
+    return nested
 
 
 def choose_iterations(curve: dict, target: float = TALK_LENET) -> int:
@@ -85,16 +133,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("point", help="operating point, as in data/operating_points.toml")
     parser.add_argument("--save", required=True, help="stem of the file in data/results")
+    parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--architectures", nargs="+", default=["lenet", "alexnet"])
     parser.add_argument("--iterations", type=int, default=50)
+    parser.add_argument("--ratios", nargs="+", type=float, help="of alpha/beta, instead")
     parser.add_argument("--n", type=int, default=5000, help="validation digits, 1 to 5000")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     asked = parser.parse_args()
-    point = operating_points.load(asked.point)
-    curve = strength_curve(
-        point, asked.architectures, iterations=asked.iterations, n=asked.n, seeds=asked.seeds
-    )
-    if "lenet" in curve["correct"]:
+    point = operating_points.load(asked.point, asked.size)
+    if asked.ratios:
+        curve = weight_curve(
+            point, asked.architectures, ratios=asked.ratios, n=asked.n, seeds=asked.seeds
+        )
+    else:
+        curve = strength_curve(
+            point, asked.architectures, iterations=asked.iterations, n=asked.n, seeds=asked.seeds
+        )
+    if "lenet" in curve["correct"] and not asked.ratios:
         curve["target"] = TALK_LENET
         curve["chosen_iterations"] = choose_iterations(curve)
         print(f"LeNet is nearest to {TALK_LENET} % after {curve['chosen_iterations']} iterations.")

@@ -1,7 +1,7 @@
 """Fit one classifier and read with it; a killed fit resumes to the same bits."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from halftone_utils.checkpoints import load_checkpoint, save_checkpoint
+from halftone_utils import hardware
+from halftone_utils.checkpoints import Progress, load_checkpoint, save_checkpoint
 from halftone_utils.files import hash_of
 from halftone_utils.mnist import as_float
+
+EVERY = 240.0  # seconds between two checkpoints: what a kill can lose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,8 @@ class Recipe:
 
     learning_rate is the peak, reached after `warmup` of all steps, then a cosine to zero.
     shift: each image of a batch is moved by up to this many pixels each way, wrapping round.
+    small: progressive resizing, epochs on pictures reduced by area averaging that come before
+    the `epochs` at full size: for each the side in pixels and the number of images.
     """
 
     epochs: int
@@ -29,6 +34,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.15
     shift: int = 2
+    small: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
@@ -38,11 +44,38 @@ class Recipe:
             raise ValueError(f"learning_rate is {self.learning_rate}; it lies in (0, 1].")
         if self.shift < 0:
             raise ValueError(f"shift is {self.shift} px; it is 0 or more.")
+        if any(side < 1 or n < 1 for side, n in self.small):
+            raise ValueError(f"small is {self.small}; sides and numbers are at least 1.")
+
+    @property
+    def config(self) -> dict:
+        """All fields as JSON; no word of small pictures where there are none."""
+        config = asdict(self)
+        small = config.pop("small")
+        return {**config, "small": [list(epoch) for epoch in small]} if small else config
 
 
-RECIPES = {  # chosen on the validation split
-    "lenet": Recipe(epochs=12, learning_rate=4e-3),
-    "alexnet": Recipe(epochs=7, learning_rate=1e-3, shift=1),
+_VGG_32 = Recipe(epochs=1, learning_rate=3e-4, shift=1)
+_VGG_256 = Recipe(epochs=1, learning_rate=1e-4, batch=16, shift=8, small=((64, 20_000),))
+RECIPES = {  # by architecture and size; chosen on the validation split
+    ("lenet", 32): Recipe(epochs=12, learning_rate=4e-3),
+    ("alexnet", 32): Recipe(epochs=7, learning_rate=1e-3, shift=1),
+    ("vgg16", 32): _VGG_32,
+    ("vgg19", 32): _VGG_32,
+    ("resnet18", 32): Recipe(epochs=2, learning_rate=2e-3, shift=1),
+    ("resnet50", 32): Recipe(epochs=1, learning_rate=2e-3, shift=1),
+    ("lenet", 256): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=8),
+    ("alexnet", 256): Recipe(
+        epochs=1, learning_rate=3e-4, batch=64, shift=8, small=((128, 20_000),)
+    ),
+    ("vgg16", 256): _VGG_256,
+    ("vgg19", 256): _VGG_256,
+    ("resnet18", 256): Recipe(
+        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 30_000),)
+    ),
+    ("resnet50", 256): Recipe(
+        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 30_000),)
+    ),
 }
 
 
@@ -68,11 +101,28 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
     return 0.5 * (1 + float(torch.cos(torch.tensor(angle))))
 
 
-def _batches(images: Tensor, labels: Tensor, recipe: Recipe, epoch_seed: int) -> Iterator:
-    """Shuffled, shifted float batches of one epoch; what comes depends on epoch_seed alone."""
-    generator = torch.Generator().manual_seed(epoch_seed)
-    for index in torch.randperm(len(labels), generator=generator).split(recipe.batch):
-        yield shift_randomly(as_float(images[index]), recipe.shift, generator), labels[index]
+def _order(n: int, recipe: Recipe, generator: torch.Generator) -> list[Tensor]:
+    """The indices of an epoch's batches, shuffled."""
+    return list(torch.randperm(n, generator=generator).split(recipe.batch))
+
+
+def reduce(images: Tensor, side: int) -> Tensor:
+    """Bring float images (N, 1, H, W) to a smaller side by averaging over areas."""
+    return images if images.shape[-1] == side else F.interpolate(images, side, mode="area")
+
+
+def _random_states(generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
+    states = {"batches": generator.get_state(), "cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _restore_random(states: dict[str, Tensor], generator: torch.Generator) -> None:
+    generator.set_state(states["batches"])
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"])
 
 
 def fit(
@@ -82,50 +132,80 @@ def fit(
     recipe: Recipe,
     *,
     seed: int,
+    n: int | None = None,
     checkpoint: Path | None = None,
+    every: float = EVERY,
     config: dict | None = None,
     after_epoch: Callable[[int], None] | None = None,
     progress: bool = True,
 ) -> float:
     """Train `model` in place by cross-entropy; returns the seconds it took, resumed ones too.
 
-    images: uint8 (N, 1, H, W); labels: int64 (N,).  Every epoch draws its order, its shifts
-    and its dropout from (seed, epoch) alone, so a run that is killed and resumed from
-    `checkpoint`, written after each epoch, ends in the same weights as one left alone.
+    images: uint8 (N, 1, H, W), in memory or mapped from disk; labels: int64 (N,).
+    n: the epochs at full size use the first n (default: all).  Runs on the model's own device,
+    under bfloat16 autocast where the hardware multiplies it; weights stay float32.
+
+    Every epoch draws its order, its shifts and its dropout from (seed, epoch) alone, and a
+    `checkpoint`, written after each epoch and `every` so many seconds, keeps the state of what
+    it draws from: a run that is killed and resumed ends in the same weights as one left alone.
     config: what else decides the result (names of the data); a checkpoint of another is not
     resumed.  The caller's random state is left as it was.
     """
-    config = {"recipe": asdict(recipe), "seed": seed, "n": len(labels), **(config or {})}
+    n = len(labels) if n is None else n
+    config = {"recipe": recipe.config, "seed": seed, "n": n, **(config or {})}
+    device = next(model.parameters()).device
     model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
-    done, before = 0, 0.0
-    if checkpoint:
-        done, before = load_checkpoint(checkpoint, model, optimizer, config)
-    per_epoch = -(-len(labels) // recipe.batch)
-    started = time.perf_counter()
+    at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
+    epochs = [*recipe.small, *[(images.shape[-1], n)] * recipe.epochs]
+    steps = [-(-min(m, len(labels)) // recipe.batch) for _, m in epochs]
+    done = sum(steps[: at.epoch]) + at.batch
+    before, started = at.seconds, time.perf_counter()
+
+    def save(epoch: int, batch: int, random: dict[str, Tensor]) -> None:
+        seconds = before + time.perf_counter() - started
+        at = Progress(epoch=epoch, batch=batch, seconds=seconds, random=random)
+        save_checkpoint(checkpoint, model, optimizer if epoch < len(epochs) else None, config, at)
+
+    devices = [device] if device.type == "cuda" else []
     with (
-        torch.random.fork_rng(devices=[]),
-        tqdm(total=recipe.epochs * per_epoch, initial=done * per_epoch, desc="training",
+        torch.random.fork_rng(devices=devices),
+        tqdm(total=sum(steps), initial=done, desc="training",
              unit="batch", disable=not progress, mininterval=1) as bar,
     ):  # fmt: skip
         model.train()
-        for epoch in range(done, recipe.epochs):
+        saved = time.perf_counter()
+        for epoch in range(at.epoch, len(epochs)):
+            side, first_n = epochs[epoch]
             epoch_seed = int(hash_of([seed, epoch]), 16) % 2**63
             torch.manual_seed(epoch_seed)
-            for step, (x, y) in enumerate(_batches(images, labels, recipe, epoch_seed)):
-                position = (epoch * per_epoch + step + 1) / (recipe.epochs * per_epoch)
-                factor = learning_rate_factor(position, recipe.warmup)
+            generator = torch.Generator().manual_seed(epoch_seed)
+            batches = _order(min(first_n, len(labels)), recipe, generator)
+            first = at.batch if epoch == at.epoch else 0
+            if first:
+                _restore_random(at.random, generator)
+            for batch in range(first, len(batches)):
+                index = batches[batch]
+                x = shift_randomly(as_float(images[index]), recipe.shift, generator)
+                x, y = reduce(x, side).to(device), labels[index].to(device)
+                done += 1
+                factor = learning_rate_factor(done / sum(steps), recipe.warmup)
                 optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
-                loss = F.cross_entropy(model(x), y)
+                with hardware.autocast(device):
+                    loss = F.cross_entropy(model(x), y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 bar.update()
+                last = batch + 1 == len(batches)
+                if checkpoint and not last and time.perf_counter() - saved > every:
+                    save(epoch, batch + 1, _random_states(generator, device))
+                    saved = time.perf_counter()
             if checkpoint:
-                seconds = before + time.perf_counter() - started
-                save_checkpoint(checkpoint, model, optimizer, config, epoch + 1, seconds)
+                save(epoch + 1, 0, {})
+                saved = time.perf_counter()
             if after_epoch:
                 after_epoch(epoch + 1)
                 model.train()
@@ -134,18 +214,22 @@ def fit(
 
 
 @torch.inference_mode()
-def probabilities(model: nn.Module, images: Tensor, batch: int = 500) -> Tensor:
+def probabilities(model: nn.Module, images: Tensor, batch: int | None = None) -> Tensor:
     """Softmax outputs of the model in evaluation mode.
 
     images: (N, 1, H, W), float in [0, 1] or uint8.  Returns float32 (N, 10), rows summing to 1.
+    batch: images at a time (default: as many as half a million pixels).
     """
+    batch = batch or max(1, 2**19 // images[0].numel())
     model.eval()
+    device = next(model.parameters()).device
     chunks = [
-        model(as_float(x) if x.dtype == torch.uint8 else x).softmax(1) for x in images.split(batch)
+        model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).softmax(1).cpu()
+        for x in images.split(batch)
     ]
     return torch.cat(chunks)
 
 
-def predict(model: nn.Module, images: Tensor, batch: int = 500) -> Tensor:
+def predict(model: nn.Module, images: Tensor, batch: int | None = None) -> Tensor:
     """The most probable digit of each image: uint8 (N,).  images as for `probabilities`."""
     return probabilities(model, images, batch).argmax(1).byte()

@@ -65,9 +65,9 @@ def convolve(x: Tensor, transformed: Tensor, bias: Tensor | None = None) -> Tens
     added = np.zeros(kernels, np.float32) if bias is None else bias.detach().numpy()
     for first in range(0, strips, at_once):
         last = min(first + at_once, strips)
-        _transform_tiles(pixels, seen.numpy(), space, first, last)
+        transform_tiles(pixels, seen.numpy(), space, first, last)
         torch.bmm(seen, transformed, out=products)
-        _transform_back(products.numpy(), y.numpy(), space, added, bias is not None, first, last)
+        transform_back(products.numpy(), y.numpy(), space, added, bias is not None, first, last)
     return y.permute(0, 3, 1, 2)
 
 
@@ -121,7 +121,7 @@ def _times_a(m0, m1, m2, m3, m4, m5):  # noqa: ANN001, ANN202
 # are told apart by the first index, or by the row.  Else LLVM, which checks this outside of both
 # loops, cannot tell that they are apart, and computes one channel at a time.
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _transform_tiles(x, out, space, first, last):  # noqa: ANN001, ANN202
+def transform_tiles(x, out, space, first, last) -> None:  # noqa: ANN001
     """B^T d B of the tiles in strips first to last: x (N, H, W, C) -> out (36, tiles, C)."""
     _, height, width, channels = x.shape
     for strip in range(first, last):
@@ -155,7 +155,7 @@ def _transform_tiles(x, out, space, first, last):  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _transform_back(m, out, space, bias, relu, first, last):  # noqa: ANN001, ANN202
+def transform_back(m, out, space, bias, relu, first, last) -> None:  # noqa: ANN001
     """A^T m A of the same tiles, bias, ReLU: m (36, tiles, K) -> out (N, H, W, K)."""
     _, height, width, kernels = out.shape
     floor = _0 if relu else np.float32(-3e38)

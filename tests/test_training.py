@@ -87,26 +87,74 @@ def test_a_process_killed_by_sigkill_and_resumed_ends_in_the_same_weights(digits
     assert epochs_in(path) == 30
 
 
-def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path):
-    recipe, path = replace(RECIPE, epochs=2), tmp_path / "c.safetensors"
+def fit_with_dropout(digits, checkpoint=None, recipe=RECIPE, **other):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.AdaptiveAvgPool2d(32), torch.nn.Flatten(), torch.nn.Linear(1024, 32),
+        torch.nn.BatchNorm1d(32), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(32, 10),
+    )  # fmt: skip
+    training.fit(model, *digits, recipe, seed=0, checkpoint=checkpoint, progress=False, **other)
+    return model.state_dict()
 
-    def fit(checkpoint, after_epoch=None):
-        torch.manual_seed(0)
-        model = torch.nn.Sequential(
-            torch.nn.Flatten(), torch.nn.Linear(1024, 32), torch.nn.BatchNorm1d(32),
-            torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(32, 10),
-        )  # fmt: skip
-        training.fit(model, *digits, recipe, seed=0, checkpoint=checkpoint, progress=False,
-                     after_epoch=after_epoch)  # fmt: skip
-        return model.state_dict()
+
+def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path):
+    path = tmp_path / "c.safetensors"
 
     def kill(epoch):
         raise KeyboardInterrupt
 
-    whole = fit(None)
     with pytest.raises(KeyboardInterrupt):
-        fit(path, kill)
-    assert same(fit(path), whole)
+        fit_with_dropout(digits, path, after_epoch=kill)
+    assert same(fit_with_dropout(digits, path), fit_with_dropout(digits))
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 2), (3, 1)])
+@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 200)))],
+                         ids=["one size", "progressive resizing"])  # fmt: skip
+def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
+    epoch, batch, recipe, digits, tmp_path, monkeypatch
+):
+    path, save = tmp_path / "c.safetensors", training.save_checkpoint
+    epoch = min(epoch, recipe.epochs + len(recipe.small) - 1)
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        if (arguments[-1].epoch, arguments[-1].batch) == (epoch, batch):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit_with_dropout(digits, path, recipe, every=0)
+    monkeypatch.undo()
+    assert epochs_in(path) == epoch
+    assert same(fit_with_dropout(digits, path, recipe), fit_with_dropout(digits, None, recipe))
+
+
+def test_progressive_resizing_shows_small_pictures_first_and_the_first_digits_at_full_size(digits):
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(10))
+
+        def forward(self, x):
+            seen.append((len(x), x.shape[-1], x.amax((1, 2, 3))))
+            return self.weight.expand(len(x), 10)
+
+    images, labels = digits[0].clone(), digits[1]
+    images[100:] = 0  # blank, from the 101st on
+    recipe = replace(RECIPE, epochs=1, small=((8, 250),), shift=0)
+    training.fit(Spy(), images, labels, recipe, seed=0, n=100, progress=False)
+    assert [(n, side) for n, side, _ in seen] == [(128, 8), (122, 8), (100, 32)]
+    assert sum(int((most > 0).sum()) for _, side, most in seen if side == 8) == 100
+    assert (seen[-1][2] > 0).all()
+
+
+def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
+    train(digits, tmp_path / "c.safetensors")
+    with safe_open(tmp_path / "c.safetensors", "pt") as stream:
+        assert all(key.startswith("model.") for key in stream.keys())  # noqa: SIM118
 
 
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.99], ids=["nothing", "half", "all but the end"])
@@ -254,6 +302,7 @@ def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(digits):
         ({"learning_rate": 1.5}, "learning_rate is 1.5"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"shift": -1}, "shift is -1"),
+        ({"small": ((0, 100),)}, "small is"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence(wrong, named):

@@ -1,0 +1,86 @@
+# The grid as a workflow: `snakemake results --cores all` trains what has no result yet, and
+# `snakemake report --cores 1` makes the report of what results there are; it trains nothing.
+import os
+import sys
+from pathlib import Path
+
+from halftone_utils import grid
+from halftone_utils.files import CACHE, RESULTS
+
+# what is freed stays with the process: fresh pages for every feature map cost a third of the time
+os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "100000000000")
+os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+
+CELLS = {cell.stem: cell for cell in grid.cells()}
+RESULT = f"{RESULTS}/{{stem}}.json"
+SET = f"{CACHE}/halftone-mnist/talk-{{size}}.built"
+
+
+def sets_of(wildcards):
+    """The halftones that a cell without a result reads; with one, their absence is no matter."""
+    if Path(RESULT.format(stem=wildcards.stem)).exists():
+        return []
+    return ancient(SET.format(size=CELLS[wildcards.stem].size))
+
+
+wildcard_constraints:
+    stem="|".join(CELLS),
+    size="32|256",
+
+
+rule results:
+    input:
+        expand(RESULT, stem=CELLS),
+        expand(f"{RESULTS}/frontier-{{size}}.json", size=(32, 256)),
+
+
+rule report:
+    shell:
+        f"{sys.executable} -m halftone_utils.report"
+
+
+# A result is one papermill run of train_cell, whose page is kept.  `--config n_train=55000`
+# trains on more digits than the grid's own number.
+rule cell:
+    input:
+        sets_of,
+    output:
+        update(RESULT),
+        update(f"{RESULTS}/{{stem}}.npz"),
+    params:
+        cell=lambda wildcards: CELLS[wildcards.stem],
+        n_train=config.get("n_train", 0),
+        page="report/cells/{stem}.ipynb",
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=16_000,
+        runtime=600,
+    shell:
+        "mkdir -p report/cells && "
+        f"{sys.executable} -m papermill notebooks/train_cell.ipynb {{params.page}} "
+        "-p architecture {params.cell.architecture} -p size {params.cell.size} "
+        "-p train_on {params.cell.train_on} -p seed {params.cell.seed} "
+        "-p full True -p n_train {params.n_train}"
+
+
+rule halftone_set:
+    output:
+        touch(SET),
+    threads: workflow.cores or 1
+    shell:
+        f"{sys.executable} -m halftone_utils.halftone_mnist talk --size {{wildcards.size}}"
+
+
+rule frontier:
+    input:
+        lambda wildcards: [
+            ancient(f"{RESULTS}/{cell.stem}.json")
+            for cell in CELLS.values()
+            if (cell.size, cell.train_on, cell.seed) == (int(wildcards.size), "original", 0)
+        ],
+    output:
+        update(f"{RESULTS}/frontier-{{size}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{sys.executable} -m halftone_utils.frontier --size {{wildcards.size}}"

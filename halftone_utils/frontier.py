@@ -1,0 +1,229 @@
+"""What each way to redraw a digit takes from a network, and what it leaves the eye.
+
+Legibility is a proxy for human reading: a LeNet trained only on originals seen through visual
+integration (a Gaussian blur, contrast restored) reads the redrawn digits seen through the same
+integration; as a viewer who steps back until it reads best, the best of a few blurs counts.
+`strong` is chosen here: the criterion, written down before anything was measured, is that this
+reader reads 95 % or more.  Everything is measured on validation digits.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from halftone_utils import classifiers, mnist, operating_points, perception, screens, tone, training
+from halftone_utils.experiments import Cell, trained
+from halftone_utils.files import CACHE, RESULTS, hash_of, read_json, write_json
+from halftone_utils.grid import cell_for
+
+LEGIBLE = 95.0  # percent of validation digits that the integrating reader reads
+BLURS = {32: (0.8, 1.1, 1.4, 1.7, 2.0), 256: (2.0, 4.0, 5.6, 8.0, 11.3)}  # sigma, pixels
+RANGES = ((0.0, 1.0), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85), (0.4, 0.8))
+MORE_SCREENS_AT = ((0.2, 0.9), (0.35, 0.85))
+ROOT2 = 2**0.5
+RULINGS = {32: (2.0, 2.5, 2 * ROOT2, 4.0), 256: (4.0, 8.0, 16.0, 24.0)}
+NOISE = (0.1, 0.2, 0.3, 0.5, 0.8)  # standard deviation, of a picture's range
+ITERATIONS = {32: (4, 8, 15, 30, 50), 256: (5, 10)}
+READER = training.Recipe(epochs=5, learning_rate=4e-3)
+READER_DIGITS = 20_000
+
+
+@dataclass(frozen=True)
+class Redrawing:
+    """One way to redraw digits: its family, its settings as JSON, and the function."""
+
+    family: str
+    settings: Mapping
+    draw: Callable[[Tensor], Tensor]
+
+
+def noise(images: Tensor, deviation: float) -> Tensor:
+    """Gaussian noise on top, clipped to [0, 1]; the same for the same batch."""
+    rng = np.random.default_rng(0)
+    added = rng.normal(0, deviation, images.shape).astype(np.float32)
+    return (images + torch.from_numpy(added)).clamp(0, 1)
+
+
+def random_dots(images: Tensor, tone_range: tuple[float, float]) -> Tensor:
+    """Each pixel white with its tone's probability; the same for the same batch."""
+    thresholds = np.random.default_rng(0).random(images.shape, dtype=np.float32)
+    return (tone.map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
+
+
+def redrawings(size: int) -> list[Redrawing]:
+    """All that is compared: screens, style transfer, and the controls."""
+    found = [Redrawing("original", {}, lambda x: x)]
+    for r in RANGES:
+        found += [
+            Redrawing("no dots", {"tone_range": r}, partial(tone.map_tone, tone_range=r)),
+            Redrawing("random dots", {"tone_range": r}, partial(random_dots, tone_range=r)),
+        ]
+        screened: list[tuple[str, dict]] = [
+            ("am", {"ruling": ruling, "angle": 45.0, "dot": "round"}) for ruling in RULINGS[size]
+        ]
+        if r in MORE_SCREENS_AT:
+            screened += [("bayer", {"size": 8}), ("blue-noise", {}), ("floyd-steinberg", {})]
+        if r == (0.35, 0.85):
+            ruling = RULINGS[size][-2]
+            screened += [
+                ("am", {"ruling": ruling, "angle": angle, "dot": dot})
+                for angle, dot in ((0.0, "round"), (22.5, "round"), (45.0, "line"))
+            ]
+            screened.append(
+                ("am", {"ruling": ruling, "angle": 45.0, "dot": "round", "dot_gain": 0.15})
+            )
+        for kind, arguments in screened:
+            draw = partial(screens.halftone, kind=kind, tone_range=r, **arguments)
+            found.append(Redrawing(kind, {**arguments, "tone_range": r}, draw))
+    found += [Redrawing("noise", {"deviation": d}, partial(noise, deviation=d)) for d in NOISE]
+    point = operating_points.load("talk", size)
+    for steps in ITERATIONS[size]:
+        found.append(
+            Redrawing("style transfer", {"point": "talk", "iterations": steps},
+                      partial(_transferred, point=point, iterations=steps))
+        )  # fmt: skip
+    return found
+
+
+def _transferred(images: Tensor, point: operating_points.OperatingPoint, iterations: int) -> Tensor:
+    batch = 16 if point.size == 32 else 1
+    return operating_points.halftone(point, images, iterations=iterations, batch=batch).image
+
+
+def as_read(images: Tensor, sigma: float) -> Tensor:
+    """Pictures as the integrating reader gets them: blurred, contrast restored, 32x32."""
+    seen = perception.integrate(images, sigma, restore_contrast=True)
+    return training.reduce(seen, 32)
+
+
+def reader(size: int, sigma: float) -> torch.nn.Module:
+    """LeNet, trained on the first originals of that size seen through the blur; kept on disk."""
+    model = classifiers.build("lenet", 32, seed=0)
+    images, labels = mnist.load("train", 28, READER_DIGITS)
+    seen = [
+        (as_read(mnist.as_float(mnist.resize(x, size)), sigma) * 255).round().byte()
+        for x in images.split(500)
+    ]
+    config = {"size": size, "sigma": sigma}
+    path = CACHE / "checkpoints" / f"integrating-reader-{hash_of(config)}.safetensors"
+    training.fit(
+        model, torch.cat(seen), labels, READER,
+        seed=0, checkpoint=path, config=config, progress=False,
+    )  # fmt: skip
+    return model
+
+
+def measure(
+    way: Redrawing,
+    images: Tensor,
+    labels: Tensor,
+    networks: Mapping[str, torch.nn.Module],
+    readers: Mapping[float, torch.nn.Module],
+) -> dict:
+    """Right answers of each network as it is and from afar, and of the reader at each blur.
+
+    images: (N, 1, H, W) in [0, 1].
+    """
+
+    def right(model: torch.nn.Module, x: Tensor) -> int:
+        return int((training.predict(model, x) == labels).sum())
+
+    drawn = way.draw(images)
+    by_blur = {sigma: right(model, as_read(drawn, sigma)) for sigma, model in readers.items()}
+    sigma = max(by_blur, key=by_blur.get)
+    seen = perception.integrate(drawn, sigma, restore_contrast=True)
+    return {
+        "family": way.family,
+        "settings": dict(way.settings),
+        "n": len(labels),
+        "reader": {f"{s:g}": count for s, count in by_blur.items()},
+        "sigma": sigma,
+        "correct": {a: right(model, drawn) for a, model in networks.items()},
+        "integrated": {a: right(model, seen) for a, model in networks.items()},
+    }
+
+
+def path_of(size: int) -> Path:
+    """The result file for digits of that side."""
+    return RESULTS / f"frontier-{size}.json"
+
+
+def run(size: int, cells: Sequence[Cell], n: int) -> dict:
+    """Measure every redrawing on the first n validation digits; a killed run goes on.
+
+    cells: the networks, trained on originals, one an architecture.
+    """
+    asked = {
+        "size": size,
+        "split": "validation",
+        "n": n,
+        "legible": LEGIBLE,
+        "cells": {c.architecture: {"seed": c.seed, "n_train": c.n_train} for c in cells},
+        "reader": {"architecture": "lenet", "n_train": READER_DIGITS, **READER.config},
+    }
+    path = path_of(size)
+    found = read_json(path) if path.exists() else {}
+    rows = found.get("rows", []) if {k: found.get(k) for k in asked} == asked else []
+    known = {hash_of([row["family"], row["settings"]]) for row in rows}
+    networks = {c.architecture: trained(c, progress=False)[0] for c in cells}
+    readers = {sigma: reader(size, sigma) for sigma in BLURS[size]}
+    images, labels = mnist.load("validation", size, n)
+    for way in tqdm(redrawings(size), desc=f"frontier {size}", unit="redrawing"):
+        if hash_of([way.family, dict(way.settings)]) in known:
+            continue
+        rows.append(measure(way, mnist.as_float(images), labels, networks, readers))
+        write_json(path, {**asked, "rows": rows})
+    return {**asked, "rows": rows}
+
+
+def load(size: int) -> dict:
+    """The committed measurement; raises DataError where it is missing or damaged."""
+    return read_json(path_of(size))
+
+
+def shares(found: dict, architecture: str) -> list[dict]:
+    """Each redrawing with its legibility and the network's accuracy, both in percent."""
+    return [
+        {
+            **{k: row[k] for k in ("family", "settings", "sigma", "n")},
+            "legibility": 100 * max(row["reader"].values()) / row["n"],
+            "accuracy": 100 * row["correct"][architecture] / row["n"],
+            "integrated": 100 * row["integrated"][architecture] / row["n"],
+        }
+        for row in found["rows"]
+    ]
+
+
+def lower_envelope(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The frontier: points for which no other is at least as legible and harms more.
+
+    points: (legibility, accuracy).  Returns them by falling legibility, and so falling accuracy.
+    """
+    kept: list[tuple[float, float]] = []
+    for legibility, accuracy in sorted(points, key=lambda p: (-p[0], p[1])):
+        if not kept or accuracy < kept[-1][1]:
+            kept.append((legibility, accuracy))
+    return kept
+
+
+def main() -> None:
+    """`python -m halftone_utils.frontier --size 32 --architectures lenet alexnet`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=32, choices=classifiers.SIZES)
+    parser.add_argument("--architectures", nargs="+", default=classifiers.ARCHITECTURES)
+    parser.add_argument("--n", type=int, default=500, help="validation digits")
+    asked = parser.parse_args()
+
+    cells = [cell_for(a, asked.size, "original", 0) for a in asked.architectures]
+    run(asked.size, cells, asked.n)
+
+
+if __name__ == "__main__":
+    main()
