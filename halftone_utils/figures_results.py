@@ -14,27 +14,45 @@ from halftone_utils.frontier import lower_envelope
 
 def strength_curve(curve: dict, chosen: int, target: float | None = None) -> Figure:
     """Accuracy against iterations, mean and range over seeds: as they are, and integrated."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
-    titles = ("read as they are", f"read after visual integration (σ = {curve['sigma']:g} px)")
-    for place, part, title in zip(axes, ("correct", "integrated"), titles, strict=True):
-        for architecture, runs in curve[part].items():
-            accuracy = 100 * np.array(list(runs.values())) / curve["n"]
-            steps = np.arange(accuracy.shape[1])
-            colour = COLOURS[architecture]
-            place.plot(steps, accuracy.mean(0), color=colour, marker=MARKERS[architecture],
-                       markersize=4, markevery=max(1, len(steps) // 12),
-                       label=f"{NAMES[architecture]}, {len(runs)} seeds")  # fmt: skip
-            place.fill_between(steps, accuracy.min(0), accuracy.max(0), color=colour, alpha=0.2)
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    steps = np.arange(curve["iterations"] + 1)
+    _readings(axes, curve, steps)
+    for place in axes:
         place.axvline(chosen, color="black", lw=1, ls="--")
         place.text(chosen, 2, f" talk: {chosen}", fontsize=9)
-        place.axhline(10, color="grey", lw=1, ls=":")
-        place.set(xlabel="iterations of style transfer", title=title, ylim=(0, 101))
+        place.set(xlabel="iterations of style transfer")
     if target is not None:
         axes[0].axhline(target, color="grey", lw=1)
         axes[0].text(steps[-1], target + 1, f"the talk's LeNet, {target} %", ha="right", fontsize=8)
-    axes[0].set_ylabel(f"accuracy, % of {curve['n']:,} validation digits")
-    axes[0].legend(loc="upper right" if target is None else "lower left")
     return figure
+
+
+def weight_curve(curve: dict) -> Figure:
+    """Accuracy against alpha/beta: as the halftones are, and integrated."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    _readings(axes, curve, np.array(curve["ratios"]))
+    for place in axes:
+        place.axvline(curve["frozen"], color="black", lw=1, ls="--")
+        place.text(curve["frozen"], 2, " talk", fontsize=9)
+        place.set(xlabel="α/β  (left: more style)", xscale="log")
+    return figure
+
+
+def _readings(axes: Sequence[Axes], curve: dict, x: np.ndarray) -> None:
+    """A line an architecture in each of two panels, read as they are and from afar."""
+    titles = ("read as they are", f"read from afar (σ = {curve['sigma']:.3g} px)")
+    for place, part, title in zip(axes, ("correct", "integrated"), titles, strict=True):
+        for architecture, runs in curve[part].items():
+            accuracy = 100 * np.array(list(runs.values())) / curve["n"]
+            colour, seeds = COLOURS[architecture], len(runs)
+            place.plot(x, accuracy.mean(0), color=colour, marker=MARKERS[architecture],
+                       markersize=4, markevery=max(1, len(x) // 12),
+                       label=NAMES[architecture] + f", {seeds} seeds" * (seeds > 1))  # fmt: skip
+            place.fill_between(x, accuracy.min(0), accuracy.max(0), color=colour, alpha=0.2)
+        place.axhline(10, color="grey", lw=1, ls=":")
+        place.set(title=title, ylim=(0, 101))
+    axes[0].set_ylabel(f"accuracy, % of {curve['n']:,} validation digits")
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
 
 
 def confusion(axes: Axes, matrix: np.ndarray, title: str) -> None:
@@ -166,17 +184,24 @@ def _family(point: Mapping) -> str:
     return "bayer" if point["family"] in OTHER_SCREENS else point["family"]
 
 
-def square(values: np.ndarray, labels: Sequence[str], title: str, form: str, axes: Axes) -> None:
-    """A labelled matrix of numbers in shades, as of agreement between architectures."""
-    axes.imshow(values, cmap="Blues", vmin=0)
-    for (i, j), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            colour = "white" if value > 0.6 * np.nanmax(values) else "black"
-            axes.text(j, i, format(value, form), ha="center", va="center", fontsize=9, color=colour)
-    axes.set(xticks=range(len(labels)), yticks=range(len(labels)), title=title)
-    axes.set_xticklabels(labels, rotation=30, ha="right")
-    axes.set_yticklabels(labels)
-    axes.grid(False)
+def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> Figure:
+    """Shared mistakes in percent, and McNemar's p, for every pair of architectures: (k, k)."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4.3))
+    titles = ("of the digits either misreads, both do, %", "exact McNemar test, log10 p")
+    for place, values, title, form in zip(axes, (both, p), titles, (".0f", ".0f"), strict=True):
+        shown = place.imshow(values, cmap="Blues" if place is axes[0] else "Blues_r")
+        for (i, j), value in np.ndenumerate(values):
+            if i != j:
+                r, g, b, _ = shown.cmap(shown.norm(value))
+                dark = 0.3 * r + 0.6 * g + 0.1 * b < 0.5
+                place.text(j, i, format(value, form), ha="center", va="center", fontsize=9,
+                           color="white" if dark else "black")  # fmt: skip
+        names = [NAMES[a] for a in architectures]
+        place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)
+        place.set_xticklabels(names, rotation=30, ha="right")
+        place.set_yticklabels(names)
+        place.grid(False)
+    return figure
 
 
 def hero(

@@ -209,6 +209,14 @@ def conclusions(results: Sequence[dict]) -> list[str]:
                 f"{name}, trained on halftones, reads {percent(retrained)} % of halftones and "
                 f"{percent(back)} % of originals."
             )
+        strong = summarise(results, a, "original", "halftone-strong")
+        flat = summarise(results, a, "original", "no-dots")
+        afar = summarise(results, a, "original", "halftone-strong-integrated")
+        if strong and flat and afar:
+            sentences.append(
+                f"Behind the screen `strong` {name} reads {percent(strong)} %; {percent(flat)} % "
+                f"of the same tones without dots, {percent(afar)} % once the dots are blurred away."
+            )
     missing = 36 - sum(
         summarise(results, a, train_on, test_on, size) is not None
         for a in COLUMNS for train_on, test_on in ROWS for size in (32, 256)

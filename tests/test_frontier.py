@@ -1,0 +1,70 @@
+"""The comparison of redrawings counts what it says, and finds the frontier."""
+
+import json
+
+import pytest
+import torch
+
+from halftone_utils import frontier, mnist
+from halftone_utils.files import hash_of
+
+
+def test_the_frontier_holds_what_nothing_beats():
+    points = [(95, 60), (90, 20), (80, 25), (99, 90), (70, 10), (95, 55), (60, 10)]
+    assert frontier.lower_envelope(points) == [(99, 90), (95, 55), (90, 20), (70, 10)]
+    assert frontier.lower_envelope([]) == []
+
+
+@pytest.mark.parametrize("size", frontier.BLURS)
+def test_every_redrawing_is_named_by_its_settings_and_draws_pictures(size):
+    ways = frontier.redrawings(size)
+    named = {hash_of([w.family, dict(w.settings)]) for w in ways}
+    assert len(named) == len(ways)
+    assert json.loads(json.dumps([dict(w.settings) for w in ways]))
+    images = mnist.as_float(mnist.load("validation", size, 2)[0])
+    for way in ways:
+        if way.family == "style transfer":
+            continue  # seconds each; what it does is tested elsewhere
+        drawn = way.draw(images)
+        assert drawn.shape == images.shape
+        assert 0 <= drawn.min() <= drawn.max() <= 1
+        assert torch.equal(way.draw(images), drawn)
+        assert torch.equal(drawn, images) == (
+            way.family == "original" or (way.family, way.settings.get("tone_range"))
+            == ("no dots", (0.0, 1.0))
+        )  # fmt: skip
+
+
+class Constant(torch.nn.Module):
+    """Answers the same digit, whatever it is shown."""
+
+    def __init__(self, digit):
+        super().__init__()
+        self.answer = torch.nn.Parameter(torch.eye(10)[digit])
+
+    def forward(self, images):
+        return self.answer.expand(len(images), 10)
+
+
+def test_right_answers_are_counted_for_each_network_and_the_best_blur_is_the_readers():
+    images, labels = mnist.load("validation", 32, 200)
+    way = frontier.Redrawing("original", {}, lambda x: x)
+    digits = torch.bincount(labels, minlength=10)
+    row = frontier.measure(
+        way, mnist.as_float(images), labels,
+        networks={"lenet": Constant(1), "alexnet": Constant(7)},
+        readers={0.8: Constant(0), 1.4: Constant(3), 2.0: Constant(5)},
+    )  # fmt: skip
+    assert row["correct"] == row["integrated"] == {"lenet": digits[1], "alexnet": digits[7]}
+    assert row["reader"] == {"0.8": digits[0], "1.4": digits[3], "2": digits[5]}
+    assert row["sigma"] == max(zip(digits[[0, 3, 5]], (0.8, 1.4, 2.0), strict=True))[1]
+    (share,) = frontier.shares({"rows": [row]}, "alexnet")
+    assert share["accuracy"] == 100 * digits[7] / 200
+    assert share["legibility"] == 100 * max(digits[[0, 3, 5]]) / 200
+
+
+def test_the_reader_sees_a_large_picture_as_small_as_a_small_one():
+    images = torch.rand(2, 1, 256, 256)
+    assert frontier.as_read(images, 8.0).shape == (2, 1, 32, 32)
+    flat = frontier.as_read(torch.full((1, 1, 256, 256), 0.5), 8.0)
+    assert flat.std() == 0
