@@ -126,28 +126,28 @@ def measure(
     labels: Tensor,
     networks: Mapping[str, torch.nn.Module],
     readers: Mapping[float, torch.nn.Module],
+    known: dict | None = None,
 ) -> dict:
     """Right answers of each network as it is and from afar, and of the reader at each blur.
 
-    images: (N, 1, H, W) in [0, 1].
+    images: (N, 1, H, W) in [0, 1].  known: what was returned for other networks, to be added to.
     """
 
     def right(model: torch.nn.Module, x: Tensor) -> int:
         return int((training.predict(model, x) == labels).sum())
 
     drawn = way.draw(images)
-    by_blur = {sigma: right(model, as_read(drawn, sigma)) for sigma, model in readers.items()}
-    sigma = max(by_blur, key=by_blur.get)
-    seen = perception.integrate(drawn, sigma, restore_contrast=True)
-    return {
-        "family": way.family,
-        "settings": dict(way.settings),
-        "n": len(labels),
-        "reader": {f"{s:g}": count for s, count in by_blur.items()},
-        "sigma": sigma,
-        "correct": {a: right(model, drawn) for a, model in networks.items()},
-        "integrated": {a: right(model, seen) for a, model in networks.items()},
-    }
+    row = known or {"family": way.family, "settings": dict(way.settings), "n": len(labels),
+                    "reader": {}, "sigma": 0.0, "correct": {}, "integrated": {}}  # fmt: skip
+    if not row["reader"]:
+        by_blur = {sigma: right(model, as_read(drawn, sigma)) for sigma, model in readers.items()}
+        row["reader"] = {f"{sigma:g}": count for sigma, count in by_blur.items()}
+        row["sigma"] = max(by_blur, key=by_blur.get)
+    seen = perception.integrate(drawn, row["sigma"], restore_contrast=True)
+    for architecture, model in networks.items():
+        row["correct"][architecture] = right(model, drawn)
+        row["integrated"][architecture] = right(model, seen)
+    return row
 
 
 def path_of(size: int) -> Path:
@@ -158,29 +158,38 @@ def path_of(size: int) -> Path:
 def run(size: int, cells: Sequence[Cell], n: int) -> dict:
     """Measure every redrawing on the first n validation digits; a killed run goes on.
 
-    cells: the networks, trained on originals, one an architecture.
+    cells: the networks, trained on originals, one an architecture; others that were measured
+    before are kept.
     """
     asked = {
         "size": size,
         "split": "validation",
         "n": n,
         "legible": LEGIBLE,
-        "cells": {c.architecture: {"seed": c.seed, "n_train": c.n_train} for c in cells},
         "reader": {"architecture": "lenet", "n_train": READER_DIGITS, **READER.config},
     }
     path = path_of(size)
     found = read_json(path) if path.exists() else {}
-    rows = found.get("rows", []) if {k: found.get(k) for k in asked} == asked else []
-    known = {hash_of([row["family"], row["settings"]]) for row in rows}
+    if {k: found.get(k) for k in asked} != asked:
+        found = {**asked, "cells": {}, "rows": []}
+    rows = {hash_of([row["family"], row["settings"]]): row for row in found["rows"]}
+    for cell in cells:
+        config = {"seed": cell.seed, "n_train": cell.n_train, "config_hash": hash_of(cell.config)}
+        if found["cells"].get(cell.architecture) != config:
+            for row in rows.values():  # of another network
+                row["correct"].pop(cell.architecture, None)
+        found["cells"][cell.architecture] = config
     networks = {c.architecture: trained(c, progress=False)[0] for c in cells}
     readers = {sigma: reader(size, sigma) for sigma in BLURS[size]}
     images, labels = mnist.load("validation", size, n)
     for way in tqdm(redrawings(size), desc=f"frontier {size}", unit="redrawing"):
-        if hash_of([way.family, dict(way.settings)]) in known:
-            continue
-        rows.append(measure(way, mnist.as_float(images), labels, networks, readers))
-        write_json(path, {**asked, "rows": rows})
-    return {**asked, "rows": rows}
+        key = hash_of([way.family, dict(way.settings)])
+        known = rows.get(key)
+        missing = {a: m for a, m in networks.items() if not known or a not in known["correct"]}
+        if missing:
+            rows[key] = measure(way, mnist.as_float(images), labels, missing, readers, known)
+            write_json(path, {**found, "rows": list(rows.values())})
+    return {**found, "rows": list(rows.values())}
 
 
 def load(size: int) -> dict:
