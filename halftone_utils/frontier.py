@@ -210,6 +210,31 @@ def shares(found: dict, architecture: str) -> list[dict]:
     ]
 
 
+def choose(found: dict, architectures: Sequence[str]) -> dict:
+    """The strongest clustered-dot screen that is still legible: what `strong` is frozen to.
+
+    Of the screens that the integrating reader reads at LEGIBLE percent or more, and whose tone
+    range alone leaves every network there too, the one of least accuracy over the networks.
+    """
+
+    def percents(row: dict) -> list[float]:
+        return [100 * row["correct"][a] / row["n"] for a in architectures]
+
+    harmless = [
+        row["settings"]["tone_range"]
+        for row in found["rows"]
+        if row["family"] == "no dots" and min(percents(row)) >= LEGIBLE
+    ]
+    screens_that_serve = [
+        row
+        for row in found["rows"]
+        if row["family"] == "am"
+        and 100 * max(row["reader"].values()) / row["n"] >= LEGIBLE
+        and row["settings"]["tone_range"] in harmless
+    ]
+    return min(screens_that_serve, key=lambda row: sum(percents(row)))
+
+
 def lower_envelope(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The frontier: points for which no other is at least as legible and harms more.
 

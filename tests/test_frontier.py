@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from halftone_utils import frontier, mnist
+from halftone_utils import frontier, mnist, strong
 from halftone_utils.files import hash_of
 
 
@@ -68,3 +68,35 @@ def test_the_reader_sees_a_large_picture_as_small_as_a_small_one():
     assert frontier.as_read(images, 8.0).shape == (2, 1, 32, 32)
     flat = frontier.as_read(torch.full((1, 1, 256, 256), 0.5), 8.0)
     assert flat.std() == 0
+
+
+FROZEN_WITH = {32: ("lenet", "alexnet", "vgg16", "resnet18")}  # the networks trained by then
+
+
+@pytest.mark.parametrize("size", FROZEN_WITH)
+def test_strong_is_what_was_measured_to_be_strongest_and_legible(size):
+    found, point = frontier.load(size), strong.load(size)
+    assert found["split"] == "validation"
+    row = frontier.choose(found, FROZEN_WITH[size])
+    assert row["settings"] == {
+        "ruling": point.ruling, "angle": point.angle, "dot": point.dot,
+        "tone_range": list(point.tone_range),
+    }  # fmt: skip
+    assert row["sigma"] == point.sigma
+    assert max(row["reader"].values()) >= frontier.LEGIBLE / 100 * row["n"]
+
+
+def row(family, lo, accuracy, legibility):
+    return {
+        "family": family, "settings": {"tone_range": [lo, 0.9]}, "n": 100,
+        "reader": {"1": legibility, "2": 50}, "correct": {"lenet": accuracy},
+    }  # fmt: skip
+
+
+def test_what_is_illegible_or_harms_without_a_dot_is_not_chosen():
+    rows = [
+        row("no dots", 0.1, 99, 99), row("no dots", 0.2, 96, 99), row("no dots", 0.4, 80, 99),
+        row("am", 0.1, 60, 99), row("am", 0.2, 30, 96), row("am", 0.2, 10, 94),
+        row("am", 0.4, 5, 97), row("random dots", 0.2, 5, 97),
+    ]  # fmt: skip
+    assert frontier.choose({"rows": rows}, ["lenet"]) == rows[4]
