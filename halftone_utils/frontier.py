@@ -25,11 +25,17 @@ from halftone_utils.grid import cell_for
 
 LEGIBLE = 95.0  # percent of validation digits that the integrating reader reads
 BLURS = {32: (0.8, 1.1, 1.4, 1.7, 2.0), 256: (2.0, 4.0, 5.6, 8.0, 11.3)}  # sigma, pixels
-RANGES = ((0.0, 1.0), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85), (0.4, 0.8))
-MORE_SCREENS_AT = ((0.2, 0.9), (0.35, 0.85))
+RANGES = {  # of tones; a large picture breaks much earlier
+    32: ((0.0, 1.0), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85), (0.4, 0.8)),
+    256: ((0.0, 1.0), (0.02, 0.98), (0.05, 0.95), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85)),
+}
+MORE_SCREENS_AT = {32: ((0.2, 0.9), (0.35, 0.85)), 256: ((0.35, 0.85),)}
 ROOT2 = 2**0.5
-RULINGS = {32: (2.0, 2.5, 2 * ROOT2, 4.0), 256: (4.0, 8.0, 16.0, 24.0)}
-NOISE = (0.1, 0.2, 0.3, 0.5, 0.8)  # standard deviation, of a picture's range
+RULINGS = {32: (2.0, 2.5, 2 * ROOT2, 4.0), 256: (4.0, 8.0, 16.0)}
+NOISE = {
+    32: (0.1, 0.2, 0.3, 0.5, 0.8),
+    256: (0.2, 0.5, 0.8),
+}  # standard deviation, of a picture's range
 ITERATIONS = {32: (4, 8, 15, 30, 50), 256: (5, 10)}
 READER = training.Recipe(epochs=5, learning_rate=4e-3)
 READER_DIGITS = 20_000
@@ -60,7 +66,7 @@ def random_dots(images: Tensor, tone_range: tuple[float, float]) -> Tensor:
 def redrawings(size: int) -> list[Redrawing]:
     """All that is compared: screens, style transfer, and the controls."""
     found = [Redrawing("original", {}, lambda x: x)]
-    for r in RANGES:
+    for r in RANGES[size]:
         found += [
             Redrawing("no dots", {"tone_range": r}, partial(tone.map_tone, tone_range=r)),
             Redrawing("random dots", {"tone_range": r}, partial(random_dots, tone_range=r)),
@@ -68,7 +74,7 @@ def redrawings(size: int) -> list[Redrawing]:
         screened: list[tuple[str, dict]] = [
             ("am", {"ruling": ruling, "angle": 45.0, "dot": "round"}) for ruling in RULINGS[size]
         ]
-        if r in MORE_SCREENS_AT:
+        if r in MORE_SCREENS_AT[size]:
             screened += [("bayer", {"size": 8}), ("blue-noise", {}), ("floyd-steinberg", {})]
         if r == (0.35, 0.85):
             ruling = RULINGS[size][-2]
@@ -82,7 +88,9 @@ def redrawings(size: int) -> list[Redrawing]:
         for kind, arguments in screened:
             draw = partial(screens.halftone, kind=kind, tone_range=r, **arguments)
             found.append(Redrawing(kind, {**arguments, "tone_range": r}, draw))
-    found += [Redrawing("noise", {"deviation": d}, partial(noise, deviation=d)) for d in NOISE]
+    found += [
+        Redrawing("noise", {"deviation": d}, partial(noise, deviation=d)) for d in NOISE[size]
+    ]
     point = operating_points.load("talk", size)
     for steps in ITERATIONS[size]:
         found.append(

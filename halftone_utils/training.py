@@ -22,7 +22,8 @@ EVERY = 240.0  # seconds between two checkpoints: what a kill can lose
 class Recipe:
     """How a classifier is fitted: AdamW (Loshchilov & Hutter 2019), one-cycle learning rate.
 
-    learning_rate is the peak, reached after `warmup` of all steps, then a cosine to zero.
+    learning_rate is the peak, reached after `warmup` of the steps, then a cosine to zero; where
+    small pictures come first, they have a cycle of their own.
     shift: each image of a batch is moved by up to this many pixels each way, wrapping round.
     small: progressive resizing, epochs on pictures reduced by area averaging that come before
     the `epochs` at full size: for each the side in pixels and the number of images.
@@ -71,10 +72,10 @@ RECIPES = {  # by architecture and size; chosen on the validation split
     ("vgg16", 256): _VGG_256,
     ("vgg19", 256): _VGG_256,
     ("resnet18", 256): Recipe(
-        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 30_000),)
+        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),)
     ),
     ("resnet50", 256): Recipe(
-        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 30_000),)
+        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),)
     ),
 }
 
@@ -161,6 +162,7 @@ def fit(
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
     epochs = [*recipe.small, *[(images.shape[-1], n)] * recipe.epochs]
     steps = [-(-min(m, len(labels)) // recipe.batch) for _, m in epochs]
+    on_small = sum(steps[: len(recipe.small)])
     done = sum(steps[: at.epoch]) + at.batch
     before, started = at.seconds, time.perf_counter()
 
@@ -191,7 +193,9 @@ def fit(
                 x = shift_randomly(as_float(images[index]), recipe.shift, generator)
                 x, y = reduce(x, side).to(device), labels[index].to(device)
                 done += 1
-                factor = learning_rate_factor(done / sum(steps), recipe.warmup)
+                small = epoch < len(recipe.small)
+                cycle = done / on_small if small else (done - on_small) / (sum(steps) - on_small)
+                factor = learning_rate_factor(cycle, recipe.warmup)
                 optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
                 with hardware.autocast(device):
                     loss = F.cross_entropy(model(x), y)
