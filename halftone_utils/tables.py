@@ -28,6 +28,7 @@ CONTROLS = {  # of networks trained on originals, but for the last
     ("original", "random-dots-integrated"): "the same, from afar",
     ("original", "halftone-talk"): "halftone `talk`",
     ("original", "halftone-talk-integrated"): "the same, from afar",
+    ("halftone-talk", "halftone-strong"): "trained on `talk`: `strong`",
     ("halftone-strong", "halftone-strong"): "trained on `strong`: `strong`",
     ("halftone-strong", "original"): "trained on `strong`: originals",
 }
@@ -73,7 +74,7 @@ def talk_table(results: Sequence[dict]) -> str:
 
 def control_table(results: Sequence[dict], size: int) -> str:
     """Each test set beside its controls, in Markdown; unmeasured rows left out."""
-    lines = ["| shown to networks trained on originals | " + " | ".join(COLUMNS.values()) + " |",
+    lines = ["| shown to networks trained on originals, unless said | " + " | ".join(COLUMNS.values()) + " |",
              "|---|" + "---|" * len(COLUMNS)]  # fmt: skip
     for (train_on, test_on), label in CONTROLS.items():
         cells = [
