@@ -223,6 +223,7 @@ def choose(found: dict, architectures: Sequence[str]) -> dict:
 
     Of the screens that the integrating reader reads at LEGIBLE percent or more, and whose tone
     range alone leaves every network there too, the one of least accuracy over the networks.
+    Among equals the narrowest tone range, which has the most dots, then the most legible.
     """
 
     def percents(row: dict) -> list[float]:
@@ -240,7 +241,22 @@ def choose(found: dict, architectures: Sequence[str]) -> dict:
         and 100 * max(row["reader"].values()) / row["n"] >= LEGIBLE
         and row["settings"]["tone_range"] in harmless
     ]
-    return min(screens_that_serve, key=lambda row: sum(percents(row)))
+
+    def rank(row: dict) -> tuple[float, float, float]:
+        least, most = row["settings"]["tone_range"]
+        return sum(percents(row)), most - least, -max(row["reader"].values())
+
+    return min(screens_that_serve, key=rank)
+
+
+def least_blur(row: dict) -> float:
+    """The least sigma at which the reader comes within one standard error of its best.
+
+    A viewer steps back as far as need be, and no further: what `strong`'s sigma is frozen to.
+    """
+    best, n = max(row["reader"].values()), row["n"]
+    enough = best - (best * (n - best) / n) ** 0.5
+    return min(float(sigma) for sigma, count in row["reader"].items() if count >= enough)
 
 
 def lower_envelope(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ N_TRAIN_256 = {  # digits at full size; less than all where the training would t
     "resnet18": 4_000,
     "resnet50": 3_000,
 }
-N_TEST_256 = {"vgg16": 500, "vgg19": 500, "resnet18": 2_000, "resnet50": 1_000}  # else all
+N_TEST_256 = {"vgg16": 500, "vgg19": 500, "resnet18": 1_000, "resnet50": 1_000}  # else all
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
     256: ("original", "halftone-talk"),

@@ -74,8 +74,8 @@ def talk_table(results: Sequence[dict]) -> str:
 
 def control_table(results: Sequence[dict], size: int) -> str:
     """Each test set beside its controls, in Markdown; unmeasured rows left out."""
-    lines = ["| shown to networks trained on originals, unless said | " + " | ".join(COLUMNS.values()) + " |",
-             "|---|" + "---|" * len(COLUMNS)]  # fmt: skip
+    head = ("shown to networks trained on originals, unless said", *COLUMNS.values())
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for (train_on, test_on), label in CONTROLS.items():
         cells = [
             with_numbers(summarise(results, architecture, train_on, test_on, size))

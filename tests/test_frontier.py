@@ -70,7 +70,10 @@ def test_the_reader_sees_a_large_picture_as_small_as_a_small_one():
     assert flat.std() == 0
 
 
-FROZEN_WITH = {32: ("lenet", "alexnet", "vgg16", "resnet18")}  # the networks trained by then
+FROZEN_WITH = {  # the networks trained by then
+    32: ("lenet", "alexnet", "vgg16", "resnet18"),
+    256: ("resnet18",),
+}
 
 
 @pytest.mark.parametrize("size", FROZEN_WITH)
@@ -82,7 +85,7 @@ def test_strong_is_what_was_measured_to_be_strongest_and_legible(size):
         "ruling": point.ruling, "angle": point.angle, "dot": point.dot,
         "tone_range": list(point.tone_range),
     }  # fmt: skip
-    assert row["sigma"] == point.sigma
+    assert frontier.least_blur(row) == point.sigma
     assert max(row["reader"].values()) >= frontier.LEGIBLE / 100 * row["n"]
 
 
@@ -100,3 +103,9 @@ def test_what_is_illegible_or_harms_without_a_dot_is_not_chosen():
         row("am", 0.4, 5, 97), row("random dots", 0.2, 5, 97),
     ]  # fmt: skip
     assert frontier.choose({"rows": rows}, ["lenet"]) == rows[4]
+
+
+def test_of_blurs_that_read_alike_the_least_is_taken():
+    found = {"reader": {"2": 144, "4": 147, "8": 147, "11.3": 148}, "n": 150}
+    assert frontier.least_blur(found) == 4.0
+    assert frontier.least_blur({"reader": {"1": 90, "2": 98, "3": 60}, "n": 100}) == 2.0
