@@ -151,6 +151,16 @@ def test_progressive_resizing_shows_small_pictures_first_and_the_first_digits_at
     assert (seen[-1][2] > 0).all()
 
 
+def test_pictures_at_full_size_have_a_cycle_of_the_learning_rate_of_their_own(digits, monkeypatch):
+    asked, factor = [], training.learning_rate_factor
+    monkeypatch.setattr(
+        training, "learning_rate_factor", lambda p, w: asked.append(p) or factor(p, w)
+    )
+    recipe = replace(RECIPE, epochs=2, small=((16, 256), (8, 256)))  # 2 + 2, then 3 + 3 batches
+    fit_with_dropout(digits, recipe=recipe)
+    assert asked == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+
+
 def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
     train(digits, tmp_path / "c.safetensors")
     with safe_open(tmp_path / "c.safetensors", "pt") as stream:
