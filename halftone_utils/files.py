@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
 RESULTS = DATA / "results"
 FIGURES = ROOT / "figures"
-CACHE = Path(os.environ.get("HALFTONE_CACHE", ROOT / ".cache"))
+CACHE = Path(os.environ.get("HALFTONE_CACHE") or ROOT / ".cache")
 
 
 class DataError(RuntimeError):
