@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from halftone_utils import gatys, mnist, operating_points
-from halftone_utils.checkpoints import load_checkpoint, save_checkpoint
+from halftone_utils.checkpoints import Progress, load_checkpoint, save_checkpoint
 from halftone_utils.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
 from halftone_utils.operating_points import OperatingPoint
 
@@ -129,7 +129,8 @@ def train(
         model = Stylizer().to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
     config = {"point": point.hash, "recipe": asdict(recipe), "seed": seed}
-    done, before = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else (0, 0)
+    at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
+    done, before = at.batch, at.seconds
     network, targets = operating_points.network_for(point)
     started, losses = time.perf_counter(), []
     with tqdm(total=recipe.steps, initial=done, desc=f"stylizer {point.name}", unit="step",
@@ -150,7 +151,8 @@ def train(
                 losses.append(float(total.mean()))
                 bar.set_postfix(loss=f"{losses[-1]:.3g}")
                 seconds = before + time.perf_counter() - started
-                save_checkpoint(checkpoint, model, optimizer, config, step + 1, seconds)
+                at = Progress(batch=step + 1, seconds=seconds)
+                save_checkpoint(checkpoint, model, optimizer, config, at)
     return model.eval(), losses
 
 

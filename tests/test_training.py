@@ -109,7 +109,7 @@ def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path
 
 
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 2), (3, 1)])
-@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 200)))],
+@pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 280)))],
                          ids=["one size", "progressive resizing"])  # fmt: skip
 def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
     epoch, batch, recipe, digits, tmp_path, monkeypatch
