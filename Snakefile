@@ -33,8 +33,8 @@ rule results:
     input:
         expand(RESULT, stem=CELLS),
         expand(f"{RESULTS}/frontier-{{size}}.json", size=(32, 256)),
-        f"{RESULTS}/strength-six-32.json",
-        f"{RESULTS}/weights-six-32.json",
+        f"{RESULTS}/strength-networks-32.json",
+        f"{RESULTS}/weights-networks-32.json",
 
 
 rule report:
@@ -96,13 +96,13 @@ rule curves:
             if (cell.size, cell.train_on, cell.seed) == (32, "original", 0)
         ],
     output:
-        update(f"{RESULTS}/strength-six-32.json"),
-        update(f"{RESULTS}/weights-six-32.json"),
+        update(f"{RESULTS}/strength-networks-32.json"),
+        update(f"{RESULTS}/weights-networks-32.json"),
     params:
         command=f"{sys.executable} -m halftone_utils.strength talk --seeds 0 --architectures "
         + " ".join(classifiers.ARCHITECTURES),
     threads: workflow.cores or 1
     shell:
-        "{params.command} --n 300 --iterations 50 --save strength-six-32 && "
-        "{params.command} --n 300 --save weights-six-32 "
+        "{params.command} --n 300 --iterations 50 --save strength-networks-32 && "
+        "{params.command} --n 300 --save weights-networks-32 "
         "--ratios 1 0.3 0.1 0.03 0.01 0.003 0.001 0.0001"

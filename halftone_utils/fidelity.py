@@ -52,7 +52,7 @@ def halftone_both(
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """The same pictures (N, 1, 256, 256) by both ways, and the seconds that each took."""
     started = time.perf_counter()
-    optimised = operating_points.halftone(point, p, batch=1).image
+    optimised = operating_points.halftone(point, p).image
     between = time.perf_counter()
     stylized = stylizer.stylize(model, p)
     seconds = {"optimised": between - started, "stylized": time.perf_counter() - between}

@@ -191,13 +191,13 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
     """Shared mistakes in percent, and McNemar's p, for every pair of architectures: (k, k)."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4.3))
     titles = ("of the digits either misreads, both do, %", "exact McNemar test, log10 p")
-    for place, values, title, form in zip(axes, (both, p), titles, (".0f", ".0f"), strict=True):
+    for place, values, title in zip(axes, (both, p), titles, strict=True):
         shown = place.imshow(values, cmap="Blues" if place is axes[0] else "Blues_r")
         for (i, j), value in np.ndenumerate(values):
             if i != j:
                 r, g, b, _ = shown.cmap(shown.norm(value))
                 dark = 0.3 * r + 0.6 * g + 0.1 * b < 0.5
-                place.text(j, i, format(value, form), ha="center", va="center", fontsize=9,
+                place.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=9,
                            color="white" if dark else "black")  # fmt: skip
         names = [NAMES[a] for a in architectures]
         place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)

@@ -22,6 +22,7 @@ from halftone_utils import classifiers, mnist, operating_points, perception, scr
 from halftone_utils.experiments import Cell, trained
 from halftone_utils.files import CACHE, RESULTS, hash_of, read_json, write_json
 from halftone_utils.grid import cell_for
+from halftone_utils.strong import random_dots
 
 LEGIBLE = 95.0  # percent of validation digits that the integrating reader reads
 BLURS = {32: (0.8, 1.1, 1.4, 1.7, 2.0), 256: (2.0, 4.0, 5.6, 8.0, 11.3)}  # sigma, pixels
@@ -39,6 +40,7 @@ NOISE = {
 ITERATIONS = {32: (4, 8, 15, 30, 50), 256: (5, 10)}
 READER = training.Recipe(epochs=5, learning_rate=4e-3)
 READER_DIGITS = 20_000
+DIGITS = {32: 500, 256: 150}  # of the validation split that are redrawn
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,6 @@ def noise(images: Tensor, deviation: float) -> Tensor:
     rng = np.random.default_rng(0)
     added = rng.normal(0, deviation, images.shape).astype(np.float32)
     return (images + torch.from_numpy(added)).clamp(0, 1)
-
-
-def random_dots(images: Tensor, tone_range: tuple[float, float]) -> Tensor:
-    """Each pixel white with its tone's probability; the same for the same batch."""
-    thresholds = np.random.default_rng(0).random(images.shape, dtype=np.float32)
-    return (tone.map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
 
 
 def redrawings(size: int) -> list[Redrawing]:
@@ -101,8 +97,7 @@ def redrawings(size: int) -> list[Redrawing]:
 
 
 def _transferred(images: Tensor, point: operating_points.OperatingPoint, iterations: int) -> Tensor:
-    batch = 16 if point.size == 32 else 1
-    return operating_points.halftone(point, images, iterations=iterations, batch=batch).image
+    return operating_points.halftone(point, images, iterations=iterations).image
 
 
 def as_read(images: Tensor, sigma: float) -> Tensor:
@@ -218,6 +213,23 @@ def shares(found: dict, architecture: str) -> list[dict]:
     ]
 
 
+def least_accuracy(
+    shares: Sequence[dict], families: Sequence[str], legibility: float
+) -> float | None:
+    """The least accuracy, in percent, among redrawings of these families that legible; or None."""
+    fit = [
+        p["accuracy"] for p in shares if p["family"] in families and p["legibility"] >= legibility
+    ]
+    return min(fit, default=None)
+
+
+def digits_share(images: Tensor, ruling: float, tone_range: tuple[float, float]) -> float:
+    """Mean percent of a halftone's variance that its tones, without the dots, account for."""
+    drawn = screens.am_screen(images, ruling, tone_range=tone_range)
+    flat = tone.map_tone(images, tone_range)
+    return float(100 * (flat.var((1, 2, 3)) / drawn.var((1, 2, 3))).mean())
+
+
 def choose(found: dict, architectures: Sequence[str]) -> dict:
     """The strongest clustered-dot screen that is still legible: what `strong` is frozen to.
 
@@ -276,11 +288,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=32, choices=classifiers.SIZES)
     parser.add_argument("--architectures", nargs="+", default=classifiers.ARCHITECTURES)
-    parser.add_argument("--n", type=int, default=500, help="validation digits")
+    parser.add_argument("--n", type=int, help="validation digits")
     asked = parser.parse_args()
 
     cells = [cell_for(a, asked.size, "original", 0) for a in asked.architectures]
-    run(asked.size, cells, asked.n)
+    run(asked.size, cells, asked.n or DIGITS[asked.size])
 
 
 if __name__ == "__main__":

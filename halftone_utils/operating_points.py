@@ -131,7 +131,7 @@ def halftone(
     *,
     keep: tuple[int, ...] = (),
     iterations: int | None = None,
-    batch: int = 16,
+    batch: int | None = None,
     precision: torch.dtype = torch.float32,
     device: torch.device | None = None,
     compiled: bool = False,
@@ -142,9 +142,11 @@ def halftone(
 
     images: (N, 1, size, size) in [0, 1].  iterations: another number than the frozen one.
     device: `fastest_device`, unless another is asked for; the results are where the images are.
-    A batch a core is faster than every core on one batch: the features of 16 digits
-    stay in a core's cache, and no core waits for another.
+    A batch a core is faster than every core on one batch: the features of 16 digits of 32
+    pixels, or of one picture of 256, stay in a core's cache (the default), and no core waits
+    for another.
     """
+    batch = batch or max(1, 2**14 // point.size**2)
     device = hardware.fastest_device() if device is None else device
     network, targets = network_for(point, precision, device)
     settings = point.settings

@@ -18,6 +18,18 @@ def trial(recipe: training.Recipe, architecture: str, size: int, n: int, n_valid
     return int((training.predict(model, images) == labels).sum())
 
 
+def sentences() -> list[str]:
+    """The committed trials, a line each."""
+    known = read_json(RESULTS / "recipes.json")
+    known.sort(key=lambda r: (r["architecture"], r["recipe"]["learning_rate"]))
+    return [
+        f"{classifiers.NAMES[r['architecture']]}, {r['size']} px, rate "
+        f"{r['recipe']['learning_rate']:g}, one epoch of {r['n_train']:,}: "
+        f"{100 * r['n_correct'] / r['n']:.1f} % of {r['n']:,} validation digits"
+        for r in known
+    ]
+
+
 def main() -> None:
     """`python -m halftone_utils.recipes vgg16`: adds to data/results/recipes.json."""
     parser = argparse.ArgumentParser(description=__doc__)

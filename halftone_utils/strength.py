@@ -45,7 +45,6 @@ def strength_curve(
         run = operating_points.halftone(
             point, mnist.as_float(u8), keep=tuple(steps), iterations=iterations,
             precision=fastest_precision(), compiled=can_compile() and n >= 2000,
-            batch=16 if point.size == 32 else 1,
         )  # fmt: skip
         for i in steps:
             seen = perception.integrate(run.images[i], sigma, restore_contrast=True)
@@ -84,8 +83,7 @@ def weight_curve(
     correct, integrated = ({key: [] for key in models} for _ in range(2))
     for ratio in tqdm(ratios, desc="alpha/beta", disable=not progress):
         weighted = replace(point, beta=point.alpha / ratio)
-        batch = 16 if point.size == 32 else 1
-        drawn = operating_points.halftone(weighted, mnist.as_float(images), batch=batch).image
+        drawn = operating_points.halftone(weighted, mnist.as_float(images)).image
         seen = perception.integrate(drawn, sigma, restore_contrast=True)
         for key, model in models.items():
             correct[key].append(int((training.predict(model, drawn) == labels).sum()))

@@ -50,16 +50,21 @@ class Strong:
         return tone.map_tone(images, self.tone_range)
 
     def random_dots(self, images: Tensor, seed: int = 0) -> Tensor:
-        """The control without a screen: each pixel white with its tone's probability.
-
-        Each picture has dots of its own, which depend on its place and the seed.
-        """
-        thresholds = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
-        return (self.no_dots(images) > torch.from_numpy(thresholds)).float()
+        """The control without a screen: `random_dots` of the same tones."""
+        return random_dots(images, self.tone_range, seed)
 
     def from_afar(self, images: Tensor) -> Tensor:
         """What visual integration leaves, contrast restored: a proxy for the eye."""
         return perception.integrate(images, self.sigma, restore_contrast=True)
+
+
+def random_dots(images: Tensor, tone_range: tuple[float, float], seed: int = 0) -> Tensor:
+    """Each pixel white with its tone's probability: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.
+
+    Each picture has dots of its own, which depend on its place in the batch and the seed.
+    """
+    thresholds = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
+    return (tone.map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
 
 
 @cache

@@ -57,7 +57,7 @@ def with_numbers(summary: dict | None) -> str:
 
 
 def talk_table(results: Sequence[dict]) -> str:
-    """The talk's 36 cells, and four more rows, in Markdown: the talk's in brackets, gaps empty."""
+    """The talk's 36 cells and more, in Markdown: the talk's in brackets, gaps empty."""
     lines = ["| size | trained / tested | " + " | ".join(COLUMNS.values()) + " |",
              "|---|---|" + "---|" * len(COLUMNS)]  # fmt: skip
     for size in (32, 256):
@@ -70,6 +70,34 @@ def talk_table(results: Sequence[dict]) -> str:
             if any(cells) or (train_on, test_on) in ROWS:
                 lines.append(f"| {size}×{size} | {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def protocols(results: Sequence[dict]) -> tuple[dict, dict]:
+    """The rows of the table for `figures_results.protocols`: ours that are measured, the talk's."""
+    ours, talk = {}, {}
+    for key, label in {**ROWS, **ALSO}.items():
+        for size in (32, 256):
+            cells = {a: summarise(results, a, *key, size) for a in COLUMNS}
+            if any(cells.values()):
+                ours[f"{label}, {size} px"] = cells
+        talk[f"{label}, 32 px"] = {a: known.get(key) for a, known in TALK.items()}
+    return ours, talk
+
+
+def trainings(results: Sequence[dict]) -> list[str]:
+    """How each network was trained on originals (first seeds), a sentence each."""
+    said = []
+    for r in results:
+        if (r["train_on"], r["seed"]) != ("original", 0):
+            continue
+        small = r["config"]["recipe"].get("small", [])
+        first = "".join(f"{n:,} digits at {side} px, then " for side, n in small)
+        epochs = f"{r['epochs']} epoch" + "s" * (r["epochs"] > 1)
+        said.append(
+            f"{COLUMNS[r['architecture']]}, {r['size']} px: {first}{epochs} of {r['n_train']:,}; "
+            f"{r['seconds'] / 60:.0f} min on {r['device']}"
+        )
+    return said
 
 
 def control_table(results: Sequence[dict], size: int) -> str:
@@ -188,6 +216,26 @@ def mcnemar(
     only_other = int((right[1] & ~right[0]).sum())
     p = binomtest(only_one, only_one + only_other).pvalue if only_one + only_other else 1.0
     return {"only_one": only_one, "only_other": only_other, "p": float(p)}
+
+
+def log10_p(results: Sequence[dict], architectures: Sequence[str], test_on: str) -> np.ndarray:
+    """log10 of McNemar's p, no less than -300, for each pair trained on originals: (k, k)."""
+    p = [[mcnemar(results, a, b, "original", test_on)["p"] for b in architectures]
+         for a in architectures]  # fmt: skip
+    return np.log10(np.maximum(p, 1e-300))
+
+
+def favourites(results: Sequence[dict], architecture: str, test_on: str) -> str:
+    """What a 1 becomes, the worst digit, the favourite answer; of those trained on originals."""
+    counts = confusion_matrix(results, architecture, "original", test_on)
+    ones, recall = 100 * counts[1] / counts[1].sum(), 100 * counts.diagonal() / counts.sum(1)
+    becomes = ", ".join(f"{digit} ({ones[digit]:.0f} %)" for digit in np.argsort(-ones)[:3])
+    answer = counts.sum(0).argmax()
+    return (
+        f"{COLUMNS[architecture]}: a 1 becomes {becomes}; worst digit {recall.argmin()} "
+        f"({recall.min():.0f} %); favourite answer {answer} "
+        f"({100 * counts[:, answer].sum() / counts.sum():.0f} % of all)"
+    )
 
 
 def conclusions(results: Sequence[dict]) -> list[str]:

@@ -109,3 +109,22 @@ def test_of_blurs_that_read_alike_the_least_is_taken():
     found = {"reader": {"2": 144, "4": 147, "8": 147, "11.3": 148}, "n": 150}
     assert frontier.least_blur(found) == 4.0
     assert frontier.least_blur({"reader": {"1": 90, "2": 98, "3": 60}, "n": 100}) == 2.0
+
+
+def test_the_least_accuracy_is_of_what_is_legible_and_of_the_family():
+    shares = [
+        {"family": "am", "accuracy": 20.0, "legibility": 96.0},
+        {"family": "am", "accuracy": 10.0, "legibility": 90.0},
+        {"family": "noise", "accuracy": 5.0, "legibility": 99.0},
+    ]
+    assert frontier.least_accuracy(shares, ["am"], 95) == 20.0
+    assert frontier.least_accuracy(shares, ["am", "noise"], 80) == 5.0
+    assert frontier.least_accuracy(shares, ["am"], 97) is None
+
+
+def test_the_digits_share_of_the_variance_shrinks_with_the_tone_range():
+    images = mnist.as_float(mnist.load("validation", 32, 10)[0])
+    wide, narrow = (
+        frontier.digits_share(images, 2 * 2**0.5, tones) for tones in ((0.1, 0.9), (0.4, 0.8))
+    )
+    assert 0 < narrow < wide < 100

@@ -48,3 +48,27 @@ def test_one_models_row_gives_its_own_interval():
     low, high = experiments.wilson(RESULTS[0]["tests"]["original"]["n_correct"], 10_000)
     row = next(r for r in tables.single_models(RESULTS).splitlines()[2:] if "| original |" in r)
     assert f"{100 * low:.2f}-{100 * high:.2f}" in row
+
+
+def test_a_networks_favourite_answer_is_the_one_it_gives_most():
+    counts = tables.confusion_matrix(RESULTS, "lenet", "original", "halftone-talk")
+    said = tables.favourites(RESULTS, "lenet", "halftone-talk")
+    answer = counts.sum(0).argmax()
+    assert (
+        f"favourite answer {answer} ({100 * counts[:, answer].sum() / counts.sum():.0f} %" in said
+    )
+
+
+def test_mistakes_agree_with_themselves_and_differ_not():
+    networks = ["lenet", "alexnet"]
+    both = tables.agreement(RESULTS, networks, "halftone-talk")
+    assert (both.diagonal() == 100).all()
+    assert 0 < both[0, 1] == both[1, 0] < 100
+    p = tables.log10_p(RESULTS, networks, "halftone-talk")
+    assert (p.diagonal() == 0).all()
+    assert -300 <= p[0, 1] == p[1, 0] < 0
+
+
+def test_controls_that_were_not_measured_are_left_out():
+    assert len(tables.control_table([], 32).splitlines()) == 2
+    assert "random dots" in tables.control_table(RESULTS, 32)
