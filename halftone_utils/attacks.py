@@ -19,6 +19,12 @@ def signed_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return gradient.sign()
 
 
+def random_signs(x: Tensor, seed: int = 0) -> Tensor:
+    """-1 or 1 for every pixel, at random: the control beside `signed_gradient`, of x's shape."""
+    generator = torch.Generator().manual_seed(seed)
+    return 2.0 * torch.randint(0, 2, x.shape, generator=generator) - 1
+
+
 def fgsm(model: nn.Module, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
     """The fast gradient sign method: x + epsilon sign(grad_x J), kept in [0, 1].
 

@@ -21,7 +21,7 @@ from halftone_utils import (
     stylizer,
     training,
 )
-from halftone_utils.experiments import wilson
+from halftone_utils.accuracies import wilson
 from halftone_utils.files import CACHE, RESULTS, hash_of, read_json, write_json
 from halftone_utils.operating_points import OperatingPoint
 

@@ -156,7 +156,9 @@ def exact_grid(
     rows, dpi, gap = -(-len(images) // columns), STYLE["figure.dpi"], 14
     titles = [*(titles or ()), *[""] * len(images)][: len(images)]
     high, wide = (side * scale for side in images.shape[2:])
-    tops = [26 if any(titles[r * columns : (r + 1) * columns]) else 0 for r in range(rows)]
+    lines = [max(t.count("\n") + 1 if t else 0 for t in titles[r * columns : (r + 1) * columns])
+             for r in range(rows)]  # fmt: skip
+    tops = [10 + 16 * n if n else 0 for n in lines]
     left = 84 if row_labels else 0
     width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
     figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")

@@ -94,7 +94,7 @@ def protocols(
 ) -> Figure:
     """The table as dots: a row a protocol, a marker an architecture, the talk's beside it.
 
-    rows: label -> architecture -> `experiments.summarise`; talk: label -> architecture -> percent.
+    rows: label -> architecture -> `accuracies.summarise`; talk: label -> architecture -> percent.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
     architectures = list(NAMES)

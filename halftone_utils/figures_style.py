@@ -96,3 +96,20 @@ def loss_curves(runs: Mapping[str, Trajectory]) -> Figure:
         place.set_ylim(bottom=0)
     axes[-1].legend()
     return figure
+
+
+def losses_so_far(losses: Sequence[tuple[float, float, float]]) -> Figure:
+    """Content, style and total loss of a run that may go on, each over its own largest value.
+
+    losses: (content, style, total) by iteration.  Drawn without pyplot: a thread may call it.
+    """
+    figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    names = (("content", CONTENT_COLOUR, "-"), ("style", STYLE_COLOUR, "--"),
+             ("total", TOTAL_COLOUR, ":"))  # fmt: skip
+    for (name, colour, dash), values in zip(names, np.transpose(losses), strict=True):
+        most = max(values.max(), 1e-30)
+        axes.plot(values / most, dash, color=colour, lw=2, label=f"L_{name}, of {most:.3g}")
+    axes.set(xlabel="iteration", ylabel="share of its largest value", ylim=(0, 1.05))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.3), ncols=1, frameon=False, fontsize=9)
+    return figure

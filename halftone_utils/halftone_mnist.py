@@ -168,6 +168,15 @@ def _halftoner(
     )
 
 
+def redraw(point: OperatingPoint, images: Tensor) -> Tensor:
+    """The halftones that the set holds of these digits, drawn here and now; no set is built.
+
+    (N, 1, size, size) float in [0, 1] -> the same, of whole 8-bit steps.
+    """
+    halftone = _halftoner(point, torch.float32, len(images))
+    return (halftone(images) * 255).round() / 255
+
+
 def load(
     name: str, split: str, n: int | None = None, size: int = 32, *, progress: bool = True
 ) -> tuple[Tensor, Tensor]:

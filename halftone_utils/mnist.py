@@ -115,6 +115,19 @@ def load(split: str, size: int = 32, n: int | None = None) -> tuple[Tensor, Tens
     return resize(images[:n], size), labels[:n].clone()
 
 
+def balanced_order(labels: Tensor) -> Tensor:
+    """An order of whose first n, for every n, each class has as near an equal part as can be.
+
+    labels: (N,).  Every class's first digit comes first, then every class's second, and so on.
+    Returns int64 indices (N,).
+    """
+    rank = torch.empty(len(labels), dtype=torch.long)
+    for digit in labels.unique():
+        members = labels == digit
+        rank[members] = torch.arange(int(members.sum()))
+    return rank.argsort(stable=True)
+
+
 def as_float(images: Tensor) -> Tensor:
     """Map uint8 images in 0..255 to float32 in [0, 1]."""
     return images.float() / 255

@@ -22,6 +22,20 @@ def blur_of_distance(distance: float, pixel: float = 0.25, acuity: float = 1.0) 
     return width / pixel / (2 * math.sqrt(2 * math.log(2)))
 
 
+def power_spectrum(field: Tensor, tile: int = 64) -> Tensor:
+    """The share of a pattern's power at each frequency, its mean tone taken out.
+
+    field: (1, 1, H, W), H and W multiples of `tile`.  Returns (tile, tile), summing to 1 unless
+    the field is even; the middle is frequency 0, the ends -1/2 and 1/2 cycles per pixel.
+    Mean over tiles behind a Hann window (Welch 1967, without overlap).
+    """
+    window = torch.hann_window(tile)
+    tiles = (field - field.mean())[0, 0].unfold(0, tile, tile).unfold(1, tile, tile)
+    tiles = tiles * window[:, None] * window
+    power = torch.fft.fft2(tiles).abs().pow(2).mean((0, 1))
+    return torch.fft.fftshift(power / power.sum().clamp_min(1e-12))
+
+
 def integrate(images: Tensor, sigma: float, restore_contrast: bool = False) -> Tensor:
     """Visual integration: a Gaussian low-pass of `sigma` pixels, borders reflected.
 

@@ -1,6 +1,6 @@
 """The sets of pictures by name: what classifiers are trained on, and what they are tested on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -64,23 +64,64 @@ def load(name: str, split: str, size: int, n: int | None = None) -> tuple[Tensor
     return torch.cat(made), mnist.load(split, 28, n)[1]
 
 
+def pick(name: str, split: str, size: int, indices: Sequence[int]) -> Tensor:
+    """The pictures that `load` would give of some digits, made here and now; no set is built.
+
+    indices: places in the split.  Returns uint8 (k, 1, size, size).
+    Raises ValueError for an unknown name and for an index that the split does not have.
+    """
+    if name not in TEST_SETS:
+        raise ValueError(f"set is {name!r}; it is one of {', '.join(TEST_SETS)}.")
+    digits, _ = mnist.load(split, 28)
+    if not all(0 <= i < len(digits) for i in indices):
+        raise ValueError(f"indices are {[*indices]}; the {split} split has 0 to {len(digits) - 1}.")
+    if not name.startswith("random-dots"):
+        return redrawn(name, mnist.resize(digits[list(indices)], size))
+    pictures = torch.cat([_random_dots_of(digits, i, size) for i in indices])
+    return pictures if name == "random-dots" else _from_afar("random-dots", size, pictures)
+
+
+def redrawn(name: str, originals: Tensor) -> Tensor:
+    """Any digits as the set of that name has them; not random dots, which depend on the place.
+
+    originals: uint8 (N, 1, size, size).  Returns the same shape.
+    """
+    size, images = originals.shape[-1], mnist.as_float(originals)
+    base = name.removesuffix("-integrated")
+    if base != name:
+        return _from_afar(base, size, redrawn(base, originals))
+    if name == "original":
+        return originals
+    if name == "halftone-talk":
+        return _as_bytes(halftone_mnist.redraw(operating_points.load("talk", size), images))
+    return _as_bytes(_FROM_STRONG[name](strong.load(size), images))
+
+
+def _random_dots_of(digits: Tensor, i: int, size: int) -> Tensor:
+    """The i-th digit in random dots: they depend on its place in its chunk."""
+    chunk = i // CHUNK
+    images = mnist.as_float(mnist.resize(digits[chunk * CHUNK : i + 1], size))
+    return _as_bytes(strong.load(size).random_dots(images, seed=chunk)[-1:])
+
+
+def _from_afar(base: str, size: int, pictures: Tensor) -> Tensor:
+    """Pictures, uint8, of the set `base` as the eye's blur leaves them."""
+    sigma = sigma_at_talk(size) if base == "halftone-talk" else strong.load(size).sigma
+    return _as_bytes(perception.integrate(mnist.as_float(pictures), sigma, restore_contrast=True))
+
+
 def _made(name: str, split: str, size: int, n: int | None) -> Iterator[Tensor]:
     """A set that is computed from another one, in chunks."""
     base = name.removesuffix("-integrated")
     if base != name:
-        point = strong.load(size)
-        sigma = sigma_at_talk(size) if base == "halftone-talk" else point.sigma
         pictures, _ = load(base, split, size, n)
-        for x in pictures.split(CHUNK):
-            seen = perception.integrate(mnist.as_float(x), sigma, restore_contrast=True)
-            yield _as_bytes(seen)
+        yield from (_from_afar(base, size, x) for x in pictures.split(CHUNK))
         return
     for i, x in enumerate(mnist.load(split, size, n)[0].split(CHUNK)):
-        images = mnist.as_float(x)
         if name == "random-dots":
-            yield _as_bytes(strong.load(size).random_dots(images, seed=i))
+            yield _as_bytes(strong.load(size).random_dots(mnist.as_float(x), seed=i))
         else:
-            yield _as_bytes(_FROM_STRONG[name](strong.load(size), images))
+            yield redrawn(name, x)
 
 
 def _as_bytes(images: Tensor) -> Tensor:

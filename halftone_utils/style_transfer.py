@@ -91,6 +91,10 @@ class Trajectory:
     total: Tensor
 
 
+Losses = tuple[Tensor, Tensor]  # content and style, (N,) each
+Watch = Callable[[int, Tensor, Tensor, Tensor], None]
+
+
 def transfer(
     network: VGG,
     p: Tensor,
@@ -101,12 +105,15 @@ def transfer(
     final_loss: bool = True,
     compiled: bool = False,
     progress: bool = False,
+    watch: Watch | None = None,
 ) -> Trajectory:
     """Lower L_total from x_0: x := x - lambda dL_total/dx, or Adam's or L-BFGS's step instead.
 
     p: content images (N, 1, H, W), or (N, 3, H, W) in colour, in [0, 1].
     targets: from `gatys.style_targets`.
     keep: iterations whose images the trajectory holds (0 is the start).
+    watch: called as watch(i, x_i, content, style) as soon as x_i and its losses (N,) are known,
+    x_0 first; "lbfgs" goes image by image.  What it raises ends the run.
     Raises ValueError for a layer the network has not, or a kept iteration that is not run.
     """
     outside = [i for i in keep if not 0 <= i <= settings.iterations]
@@ -115,7 +122,7 @@ def transfer(
     if settings.optimizer == "lbfgs" and len(p) > 1:  # its line search would couple a batch
         parts = [
             transfer(network, one, targets, settings, keep=keep, final_loss=final_loss,
-                     compiled=compiled, progress=progress)
+                     compiled=compiled, progress=progress, watch=watch)
             for one in p.split(1)
         ]  # fmt: skip
         return join(parts)
@@ -130,11 +137,13 @@ def transfer(
                 images[i] = x.clone()
 
         run = _lbfgs if settings.optimizer == "lbfgs" else _first_order
-        history = run(objective, x, settings, compiled, moved)
+        history = run(objective, x, settings, compiled, moved, watch)
     if not final_loss:
         del history[settings.iterations :]
     elif len(history) == settings.iterations:
         history.append(tuple(loss.detach() for loss in _losses_at(objective, x)))
+        if watch:
+            watch(settings.iterations, x, *history[-1])
     empty = x.new_zeros(0, len(x))
     content = torch.stack([c for c, _ in history]) if history else empty
     style = torch.stack([s for _, s in history]) if history else empty
@@ -156,15 +165,13 @@ def _start(p: Tensor, settings: Settings) -> Tensor:
     return p.lerp(noise.expand_as(p), share)
 
 
-Losses = tuple[Tensor, Tensor]  # content and style, (N,) each
-
-
 def _first_order(
     objective: gatys.Objective,
     x: Tensor,
     settings: Settings,
     compiled: bool,
     moved: Callable[[int], None],
+    watch: Watch | None,
 ) -> list[Losses]:
     """Adam or gradient descent on x, in place; returns the losses from before each iteration."""
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
@@ -178,13 +185,15 @@ def _first_order(
             objective.features_of_p = None  # free them
         else:
             x.grad, content, style = objective.gradient(x, compiled)
+        history.append((content, style))
+        if watch:
+            watch(i - 1, x, content, style)
         if settings.optimizer == "normalized gradient descent":
             size = x.grad.abs().mean(dim=(1, 2, 3), keepdim=True)
             x.grad = x.grad / size.clamp_min(torch.finfo(size.dtype).tiny)
         optimizer.step()
         schedule.step()
         x.clamp_(0, 1)
-        history.append((content, style))
         moved(i)
     return history
 
@@ -195,6 +204,7 @@ def _lbfgs(
     settings: Settings,
     compiled: bool,
     moved: Callable[[int], None],
+    watch: Watch | None,
 ) -> list[Losses]:
     """L-BFGS-B (Byrd, Lu, Nocedal & Zhu 1995) on one image, in place.
 
@@ -215,12 +225,16 @@ def _lbfgs(
         if not history:
             scale = settings.step / gradient.abs().mean().clamp_min(1e-30).item()
             history.append(tuple(losses))
+            if watch:
+                watch(0, here, *losses)
         total = gatys.total_loss(*losses, settings.alpha, settings.beta)
         return scale * total.item(), scale * gradient.flatten().double().cpu().numpy()
 
     def after_iteration(pixels: np.ndarray) -> None:
         x.copy_(torch.from_numpy(pixels).view_as(x))
         history.append(tuple(losses))  # what was evaluated last was accepted
+        if watch:
+            watch(len(history) - 1, x, *losses)
         moved(len(history) - 1)
 
     if settings.iterations == 0:

@@ -111,3 +111,12 @@ def test_an_attack_leaves_images_and_network_as_they_were(lenet, digits):
 def test_an_epsilon_outside_0_to_1_is_refused(epsilon, lenet, digits):
     with pytest.raises(ValueError, match="epsilon is"):
         attacks.fgsm(lenet, *digits, epsilon)
+
+
+def test_random_signs_are_signs_of_no_preference_and_the_same_every_time():
+    x = torch.zeros(4, 1, 64, 64)
+    signs = attacks.random_signs(x)
+    assert set(signs.unique().tolist()) == {-1, 1}
+    assert signs.mean().abs() < 0.05
+    assert torch.equal(signs, attacks.random_signs(x))
+    assert not torch.equal(signs, attacks.random_signs(x, seed=1))

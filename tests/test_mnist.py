@@ -153,3 +153,14 @@ def test_what_is_not_offered_is_named_in_one_sentence(arguments, named):
     with pytest.raises(ValueError, match=named) as caught:
         mnist.load(*arguments)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_first_of_a_balanced_order_hold_each_class_equally_often():
+    _, labels = mnist.load("train", 28, 3_000)
+    order = mnist.balanced_order(labels)
+    assert torch.equal(order.sort().values, torch.arange(3_000))
+    for n in (10, 25, 1_000, 2_500):
+        counts = torch.bincount(labels[order[:n]], minlength=10)
+        assert counts.max() - counts.min() <= 1
+    first_of_a_class = [int((labels == digit).nonzero()[0]) for digit in range(10)]
+    assert sorted(order[:10].tolist()) == sorted(first_of_a_class)

@@ -38,6 +38,22 @@ def test_the_first_pictures_do_not_depend_on_how_many_follow(name):
     assert torch.equal(load(name, 5)[0], load(name)[0][:5])
 
 
+@pytest.mark.parametrize("name", sets.TEST_SETS)
+def test_some_digits_are_the_same_with_and_without_the_set(name):
+    chosen = [17, 3, 3]
+    picked = sets.pick(name, "validation", 32, chosen)
+    there = sets.load(name, "validation", 32, N)[0][chosen]
+    assert picked.dtype == torch.uint8
+    assert (picked.int() - there.int()).abs().max() <= 1  # a set may be of bfloat16's precision
+    assert torch.equal(picked[1], picked[2])
+
+
+@pytest.mark.parametrize(("name", "index"), [("colour", 0), ("original", 5000), ("no-dots", -1)])
+def test_a_pick_that_cannot_be_is_named(name, index):
+    with pytest.raises(ValueError, match=r"it is one of|split has 0 to 4999"):
+        sets.pick(name, "validation", 32, [index])
+
+
 def test_dots_are_black_and_white_and_keep_the_tone_range(originals):
     point, least, most = strong.load(32), *strong.load(32).tone_range
     flat = load("no-dots")[0]

@@ -26,9 +26,11 @@ def halftone(vgg16):
     layers = ("conv1_1", "conv1_2")
     targets = gatys.style_targets(vgg16, screens.style_image(64, 2.5), layers, 16)
 
-    def run(pictures, optimizer="adam", keep=(), final_loss=True, **other):
+    def run(pictures, optimizer="adam", keep=(), final_loss=True, watch=None, **other):
         settings = st.Settings(optimizer=optimizer, step=STEPS[optimizer], **other)
-        return st.transfer(vgg16, pictures, targets, settings, keep=keep, final_loss=final_loss)
+        return st.transfer(
+            vgg16, pictures, targets, settings, keep=keep, final_loss=final_loss, watch=watch
+        )
 
     return run
 
@@ -39,6 +41,31 @@ def test_iteration_0_is_the_content_image_bit_for_bit(optimizer, halftone, digit
     assert torch.equal(run.images[0], digits[:2])
     assert (run.content[0] == 0).all()
     assert not torch.equal(run.image, digits[:2])
+
+
+@every_optimizer
+def test_who_watches_sees_every_iterate_with_its_own_losses(optimizer, halftone, digits):
+    seen = []
+
+    def watch(i, x, content, style):
+        seen.append((i, x.detach().reshape(1, 1, 16, 16).clone(), content, style))
+
+    run = halftone(digits[:1], optimizer, iterations=3, keep=range(4), watch=watch)
+    assert [i for i, *_ in seen] == [0, 1, 2, 3]
+    for i, x, content, style in seen:
+        assert torch.equal(x, run.images[i])
+        assert torch.equal(content, run.content[i])
+        assert torch.equal(style, run.style[i])
+
+
+@every_optimizer
+def test_who_watches_can_end_the_run(optimizer, halftone, digits):
+    def stop(i, *_):
+        if i == 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        halftone(digits[:1], optimizer, iterations=50, watch=stop)
 
 
 def test_no_iteration_at_all_is_the_content_image(halftone, digits):
