@@ -1,12 +1,9 @@
-"""The grid of cells: train, test, one result file each; tables with intervals."""
+"""A cell of the grid: train, test, one result file."""
 
 import io
-import math
 import os
 import platform
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
+from torch import Tensor
 
 from halftone_utils import classifiers, hardware, mnist, sets, training
 from halftone_utils.files import (
@@ -29,12 +27,7 @@ from halftone_utils.files import (
     write_json,
 )
 
-TALK = {  # (train_on, tested on): the talk's cells at 32x32, in percent
-    "lenet": {("original", "original"): 98.89, ("original", "halftone-talk"): 81.46,
-              ("halftone-talk", "halftone-talk"): 96.88},
-    "alexnet": {("original", "original"): 98.99, ("original", "halftone-talk"): 21.46,
-                ("halftone-talk", "halftone-talk"): 97.94},
-}  # fmt: skip
+SUBSETS = ("balanced", "first")  # over the classes; in the file's own order
 CHECKPOINTS = CACHE / "checkpoints"
 
 
@@ -42,9 +35,9 @@ CHECKPOINTS = CACHE / "checkpoints"
 class Cell:
     """One classifier to train: what, at which size, on which set, from which seed.
 
-    n_train: the first so many of the 55,000 training digits, at full size; a recipe with
-    progressive resizing may start on more.  epochs: 0 for the recipe's; else so many at full
-    size, and none on small pictures.
+    n_train: so many of the 55,000 training digits at full size; a recipe with progressive
+    resizing may start on more.  subset: which, where they are not all: one of SUBSETS.
+    epochs: 0 for the recipe's; else so many at full size, and none on small pictures.
     Raises ValueError that names what is not allowed.
     """
 
@@ -54,6 +47,7 @@ class Cell:
     size: int = 32
     n_train: int = mnist.SPLITS["train"]
     epochs: int = 0
+    subset: str = "balanced"
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -61,6 +55,7 @@ class Cell:
             ("architecture", classifiers.ARCHITECTURES),
             ("train_on", sets.TRAIN_SETS),
             ("size", classifiers.SIZES),
+            ("subset", SUBSETS),
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(
@@ -90,8 +85,11 @@ class Cell:
     @property
     def config(self) -> dict:
         """All that decides its weights, as JSON."""
+        fields = asdict(self)
+        if self.n_train == mnist.SPLITS["train"] or self.subset == "first":
+            del fields["subset"]
         return {
-            **asdict(self),
+            **fields,
             "recipe": self.recipe.config,
             **sets.config(self.train_on, self.size),
         }
@@ -102,13 +100,25 @@ class Cell:
         return CHECKPOINTS / f"{self.stem}-{hash_of(self.config)}.safetensors"
 
 
+def _training_set(cell: Cell, n: int) -> tuple[Tensor, Tensor]:
+    """Pictures and labels of n digits: all in the file's order, or fewer, balanced over classes."""
+    if cell.n_train == mnist.SPLITS["train"] or cell.subset == "first":
+        return sets.load(cell.train_on, "train", cell.size, n)
+    order = mnist.balanced_order(mnist.load("train", 28)[1])[:n]
+    first = int(order.max()) + 1
+    images, labels = sets.load(cell.train_on, "train", cell.size, first)
+    a_digit = len(labels) // first  # its pictures stand side by side
+    order = (a_digit * order[:, None] + torch.arange(a_digit)).flatten()
+    return images[order], labels[order]
+
+
 def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
     """The cell's classifier: trained, gone on with, or read from its last checkpoint.
 
     Returns the model and the seconds that its training took in all.
     """
     most = max(cell.n_train, *(n for _, n in cell.recipe.small), 0)
-    images, labels = sets.load(cell.train_on, "train", cell.size, most)
+    images, labels = _training_set(cell, most)
     a_digit = len(labels) // most  # pictures of it: both-talk has two
     model = classifiers.build(cell.architecture, cell.size, cell.seed)
     seconds = training.fit(
@@ -119,11 +129,18 @@ def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
     return model, seconds
 
 
-def publish(cell: Cell) -> Path:
-    """Write the weights of `trained(cell)` to data/weights, float32; returns the file."""
+def publish(cell: Cell, dtype: torch.dtype = torch.float32) -> Path:
+    """Write the weights of `trained(cell)` to data/weights; returns the file.
+
+    dtype: of the weights of convolutions and linear layers; float16 halves a large file.
+    """
     model, _ = trained(cell)
+    weights = {
+        name: value.to(dtype if value.ndim > 1 else value.dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
     path = DATA / "weights" / f"{cell.stem}.safetensors"
-    write_atomically(path, save({k: v.contiguous() for k, v in model.state_dict().items()}))
+    write_atomically(path, save(weights))
     return path
 
 
@@ -147,6 +164,17 @@ def published(
             f"{path} is damaged ({reason}): `experiments.publish` writes it anew."
         ) from None
     return model.eval()
+
+
+def all_published(size: int = 32) -> dict[str, torch.nn.Module]:
+    """Every classifier of that size in data/weights, by its stem, in the table's order."""
+    found = {}
+    for train_on in sets.TRAIN_SETS:
+        for architecture in classifiers.ARCHITECTURES:
+            cell = Cell(architecture=architecture, train_on=train_on, size=size)
+            if (DATA / "weights" / f"{cell.stem}.safetensors").exists():
+                found[cell.stem] = published(architecture, train_on, size=size)
+    return found
 
 
 def run_cell(
@@ -178,7 +206,7 @@ def run_cell(
     predictions, counts = {}, {}
     for name in tests:
         images, labels = sets.load(name, "test", cell.size, n_test)
-        predictions[name] = training.predict(model, images)
+        predictions[name] = training.predict(model, images, fast=True)
         correct = int((predictions[name] == labels).sum())
         counts[name] = {"n": len(labels), "n_correct": correct}
     result = {
@@ -190,6 +218,7 @@ def run_cell(
         "epochs": cell.recipe.epochs,
         "seconds": round(seconds, 1),
         "device": _device(),
+        "precision": str(hardware.fastest_precision()).removeprefix("torch."),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -211,78 +240,3 @@ def _device() -> str:
     if device.type == "cuda":
         return f"cuda, {torch.cuda.get_device_name(device)}"
     return f"cpu, {os.cpu_count()} cores, {platform.machine()}"
-
-
-def load_results(directory: Path = RESULTS) -> list[dict]:
-    """All result files of cells, in the order of their names.
-
-    Raises DataError that names a file whose counts its own predictions do not give.
-    """
-    results = []
-    for path in sorted(directory.glob("*-s[0-9]*.json")):
-        result = read_json(path)
-        if not isinstance(result, dict) or "tests" not in result:
-            raise DataError(f"{path} is no result of a cell: it has no tests; run the cell again.")
-        predictions = load_predictions(path.stem, directory)
-        for name, count in result["tests"].items():
-            if len(predictions.get(name, ())) != count["n"]:
-                raise DataError(f"{path} says {count['n']} digits of {name} were read; "
-                                f"{path.stem}.npz does not hold so many.")  # fmt: skip
-            _, labels = mnist.load("test", 28, count["n"])
-            correct = int((torch.from_numpy(predictions[name]) == labels).sum())
-            if correct != count["n_correct"]:
-                raise DataError(
-                    f"{path} says {count['n_correct']} right on {name}; "
-                    f"its predictions give {correct}."
-                )
-        results.append(result)
-    return results
-
-
-def load_predictions(stem: str, directory: Path = RESULTS) -> Mapping[str, np.ndarray]:
-    """The predictions of one cell: test set -> uint8 (n,).  No pickle is read."""
-    path = directory / f"{stem}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is missing or damaged ({error}): run the cell again.") from None
-
-
-def wilson(n_correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (Wilson 1927), as two shares in [0, 1]."""
-    if not 0 <= n_correct <= n or n == 0:
-        raise ValueError(f"n_correct is {n_correct} of n = {n}; it needs 0 <= n_correct <= n > 0.")
-    share = n_correct / n
-    middle = share + z**2 / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
-def summarise(
-    results: Sequence[dict], architecture: str, train_on: str, test_on: str, size: int = 32
-) -> dict | None:
-    """One cell of the table over its seeds, in percent; None if it was not measured.
-
-    mean, sd: over seeds (sd None for one).  low, high: Wilson's 95 % interval of the first
-    seed's model.  n: test digits of each.  seeds, n_train: as run.
-    """
-    rows = [
-        r for r in results
-        if (r["architecture"], r["train_on"], r["size"]) == (architecture, train_on, size)
-        and test_on in r["tests"]
-    ]  # fmt: skip
-    if not rows:
-        return None
-    counts = [r["tests"][test_on] for r in rows]
-    shares = np.array([100 * c["n_correct"] / c["n"] for c in counts])
-    low, high = wilson(counts[0]["n_correct"], counts[0]["n"])
-    return {
-        "mean": float(shares.mean()),
-        "sd": float(shares.std(ddof=1)) if len(shares) > 1 else None,
-        "low": 100 * low,
-        "high": 100 * high,
-        "n": counts[0]["n"],
-        "seeds": [r["seed"] for r in rows],
-        "n_train": rows[0]["n_train"],
-    }

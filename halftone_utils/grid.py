@@ -13,6 +13,7 @@ N_TRAIN_256 = {  # digits at full size; less than all where the training would t
     "resnet18": 4_000,
     "resnet50": 3_000,
 }
+FIRST_256 = ("resnet18",)  # by this one `strong` was frozen at 256: it keeps the digits it had
 N_TEST_256 = {"vgg16": 500, "vgg19": 500, "resnet18": 1_000, "resnet50": 1_000}  # else all
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
@@ -30,10 +31,11 @@ def cell_for(
 ) -> Cell:
     """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
     known = N_TRAIN_256 if size == 256 else {}
+    kept = size == 256 and architecture in FIRST_256 and not n_train and not epochs
     n_train = n_train or known.get(architecture, mnist.SPLITS["train"])
     return Cell(
         architecture=architecture, size=size, train_on=train_on, seed=seed,
-        n_train=n_train, epochs=epochs,
+        n_train=n_train, epochs=epochs, subset="first" if kept else "balanced",
     )  # fmt: skip
 
 

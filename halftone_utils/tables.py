@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binomtest
 
-from halftone_utils import classifiers, mnist
-from halftone_utils.experiments import TALK, load_predictions, summarise, wilson
+from halftone_utils import classifiers, human, mnist
+from halftone_utils.accuracies import TALK, load_predictions, summarise, wilson
 
 COLUMNS = classifiers.NAMES  # of the talk's table
 ROWS = {  # (train_on, tested on): the talk's
@@ -100,9 +100,15 @@ def trainings(results: Sequence[dict]) -> list[str]:
     return said
 
 
-def control_table(results: Sequence[dict], size: int) -> str:
-    """Each test set beside its controls, in Markdown; unmeasured rows left out."""
+def control_table(
+    results: Sequence[dict], size: int, readings: Sequence[human.Reading] | None = None
+) -> str:
+    """Each test set beside its controls, in Markdown; unmeasured rows left out.
+
+    readings: what people read in the digits' quiz; with them, a column "people" is added.
+    """
     head = ("shown to networks trained on originals, unless said", *COLUMNS.values())
+    head += ("people",) if readings is not None else ()
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for (train_on, test_on), label in CONTROLS.items():
         cells = [
@@ -110,8 +116,16 @@ def control_table(results: Sequence[dict], size: int) -> str:
             for architecture in COLUMNS
         ]
         if any(cells):
+            cells += [_people(readings, train_on, test_on)] if readings is not None else []
             lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _people(readings: Sequence[human.Reading], train_on: str, test_on: str) -> str:
+    """The human column's cell; empty where the quiz does not ask."""
+    if train_on != "original" or test_on not in human.CONDITIONS:
+        return ""
+    return human.sentence(human.summarise(readings, human.DIGITS, test_on))
 
 
 def cost_table() -> str:
@@ -129,10 +143,15 @@ def cost_table() -> str:
 def caption(results: Sequence[dict]) -> str:
     """What stands behind the numbers of the table: n, training digits, seeds."""
     seeds = sorted({r["seed"] for r in results})
+    partly = [r for r in results if r["n_train"] < ALL_TRAIN]
+    first = [f"{COLUMNS[r['architecture']]}'s" for r in partly if "subset" not in r["config"]]
+    fewer = "at full size, balanced over the digits"
+    if first:
+        fewer += f"; {' and '.join(first)} the first of the file"
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {_several(seeds)}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {ALL_TRAIN:,} digits and "
-        f"tested on all {ALL_TEST:,} unless the cell says otherwise (n_train: at full size). "
+        f"tested on all {ALL_TEST:,} unless the cell says otherwise (n_train: {fewer}). "
         "The talk's figures in brackets; empty cells are not measured yet."
     )
 
@@ -238,34 +257,59 @@ def favourites(results: Sequence[dict], architecture: str, test_on: str) -> str:
     )
 
 
+def fallbacks(results: Sequence[dict], test_on: str, size: int) -> list[str]:
+    """The answer that each network trained on originals gives most often, and how often."""
+    sentences = []
+    for a, name in COLUMNS.items():
+        given = [load_predictions(stem).get(test_on) for stem in stems(results, a, size=size)]
+        given = [answers for answers in given if answers is not None]
+        if given:
+            counts = np.bincount(np.concatenate(given), minlength=10)
+            sentences.append(
+                f"{name}, {size} px: {counts.argmax()} is its answer to "
+                f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,} pictures"
+            )
+    return sentences
+
+
+def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> list[str]:
+    """What has been measured of one architecture at one size; of how many digits, if not all."""
+    sentences = []
+    clean = summarise(results, a, "original", "original", size)
+    if clean and (clean["n_train"] < ALL_TRAIN or clean["n"] < ALL_TEST):
+        name += f" ({clean['n_train']:,} training, {clean['n']:,} test digits)"
+    fooled = summarise(results, a, "original", "halftone-talk", size)
+    retrained = summarise(results, a, "halftone-talk", "halftone-talk", size)
+    back = summarise(results, a, "halftone-talk", "original", size)
+    if clean and fooled:
+        talk = TALK.get(a, {}).get(("original", "halftone-talk")) if size == 32 else None
+        versus = f"; the talk's read {talk:.2f} %" if talk else ""
+        sentences.append(
+            f"{name}, trained on originals, reads {percent(clean)} % of them and "
+            f"{percent(fooled)} % of their halftones{versus}."
+        )
+    if retrained and back:
+        sentences.append(
+            f"{name}, trained on halftones, reads {percent(retrained)} % of halftones and "
+            f"{percent(back)} % of originals."
+        )
+    strong = summarise(results, a, "original", "halftone-strong", size)
+    flat = summarise(results, a, "original", "no-dots", size)
+    afar = summarise(results, a, "original", "halftone-strong-integrated", size)
+    if strong and flat and afar:
+        sentences.append(
+            f"Behind the screen `strong` {name} reads {percent(strong)} %; {percent(flat)} % "
+            f"of the same tones without dots, {percent(afar)} % once the dots are blurred away."
+        )
+    return sentences
+
+
 def conclusions(results: Sequence[dict]) -> list[str]:
     """What has been measured, in sentences: one a question, only for what has results."""
     sentences = []
-    for a, name in COLUMNS.items():
-        clean = summarise(results, a, "original", "original")
-        fooled = summarise(results, a, "original", "halftone-talk")
-        retrained = summarise(results, a, "halftone-talk", "halftone-talk")
-        back = summarise(results, a, "halftone-talk", "original")
-        if clean and fooled:
-            talk = TALK.get(a, {}).get(("original", "halftone-talk"))
-            versus = f"; the talk's read {talk:.2f} %" if talk else ""
-            sentences.append(
-                f"{name}, trained on originals, reads {percent(clean)} % of them and "
-                f"{percent(fooled)} % of their halftones{versus}."
-            )
-        if retrained and back:
-            sentences.append(
-                f"{name}, trained on halftones, reads {percent(retrained)} % of halftones and "
-                f"{percent(back)} % of originals."
-            )
-        strong = summarise(results, a, "original", "halftone-strong")
-        flat = summarise(results, a, "original", "no-dots")
-        afar = summarise(results, a, "original", "halftone-strong-integrated")
-        if strong and flat and afar:
-            sentences.append(
-                f"Behind the screen `strong` {name} reads {percent(strong)} %; {percent(flat)} % "
-                f"of the same tones without dots, {percent(afar)} % once the dots are blurred away."
-            )
+    for size in (32, 256):
+        for a, name in COLUMNS.items():
+            sentences += _conclusions_of(results, a, f"{name} at {size} px", size)
     missing = 36 - sum(
         summarise(results, a, train_on, test_on, size) is not None
         for a in COLUMNS for train_on, test_on in ROWS for size in (32, 256)

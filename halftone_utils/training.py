@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Recipe:
     shift: each image of a batch is moved by up to this many pixels each way, wrapping round.
     small: progressive resizing, epochs on pictures reduced by area averaging that come before
     the `epochs` at full size: for each the side in pixels and the number of images.
+    small_batch: images a batch in these; 0 for as many as at full size.
     """
 
     epochs: int
@@ -36,6 +38,7 @@ class Recipe:
     warmup: float = 0.15
     shift: int = 2
     small: tuple[tuple[int, int], ...] = ()
+    small_batch: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
@@ -45,6 +48,8 @@ class Recipe:
             raise ValueError(f"learning_rate is {self.learning_rate}; it lies in (0, 1].")
         if self.shift < 0:
             raise ValueError(f"shift is {self.shift} px; it is 0 or more.")
+        if self.small_batch < 0:
+            raise ValueError(f"small_batch is {self.small_batch}; it is 0 or more.")
         if any(side < 1 or n < 1 for side, n in self.small):
             raise ValueError(f"small is {self.small}; sides and numbers are at least 1.")
 
@@ -52,12 +57,17 @@ class Recipe:
     def config(self) -> dict:
         """All fields as JSON; no word of small pictures where there are none."""
         config = asdict(self)
-        small = config.pop("small")
-        return {**config, "small": [list(epoch) for epoch in small]} if small else config
+        small, batch = config.pop("small"), config.pop("small_batch")
+        if small:
+            config["small"] = [list(epoch) for epoch in small]
+        return {**config, "small_batch": batch} if small and batch else config
 
 
 _VGG_32 = Recipe(epochs=1, learning_rate=3e-4, shift=1)
-_VGG_256 = Recipe(epochs=1, learning_rate=1e-4, batch=16, shift=8, small=((64, 20_000),))
+_VGG_256 = Recipe(
+    epochs=1, learning_rate=1e-4, batch=16, shift=8, small=((64, 20_000),), small_batch=64
+)
+_RESNET_256 = Recipe(epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),))
 RECIPES = {  # chosen on validation digits at 32 pixels (`recipes`); by analogy at 256
     ("lenet", 32): Recipe(epochs=12, learning_rate=4e-3),
     ("alexnet", 32): Recipe(epochs=7, learning_rate=1e-3, shift=1),
@@ -71,12 +81,8 @@ RECIPES = {  # chosen on validation digits at 32 pixels (`recipes`); by analogy 
     ),
     ("vgg16", 256): _VGG_256,
     ("vgg19", 256): _VGG_256,
-    ("resnet18", 256): Recipe(
-        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),)
-    ),
-    ("resnet50", 256): Recipe(
-        epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),)
-    ),
+    ("resnet18", 256): _RESNET_256,
+    ("resnet50", 256): _RESNET_256,
 }
 
 
@@ -102,9 +108,9 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
     return 0.5 * (1 + float(torch.cos(torch.tensor(angle))))
 
 
-def _order(n: int, recipe: Recipe, generator: torch.Generator) -> list[Tensor]:
+def _order(n: int, batch: int, generator: torch.Generator) -> list[Tensor]:
     """The indices of an epoch's batches, shuffled."""
-    return list(torch.randperm(n, generator=generator).split(recipe.batch))
+    return list(torch.randperm(n, generator=generator).split(batch))
 
 
 def reduce(images: Tensor, side: int) -> Tensor:
@@ -161,7 +167,9 @@ def fit(
     )
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
     epochs = [*recipe.small, *[(images.shape[-1], n)] * recipe.epochs]
-    steps = [-(-min(m, len(labels)) // recipe.batch) for _, m in epochs]
+    sizes = [recipe.small_batch or recipe.batch] * len(recipe.small)
+    sizes += [recipe.batch] * recipe.epochs
+    steps = [-(-min(m, len(labels)) // size) for (_, m), size in zip(epochs, sizes, strict=True)]
     on_small = sum(steps[: len(recipe.small)])
     done = sum(steps[: at.epoch]) + at.batch
     before, started = at.seconds, time.perf_counter()
@@ -184,7 +192,7 @@ def fit(
             epoch_seed = int(hash_of([seed, epoch]), 16) % 2**63
             torch.manual_seed(epoch_seed)
             generator = torch.Generator().manual_seed(epoch_seed)
-            batches = _order(min(first_n, len(labels)), recipe, generator)
+            batches = _order(min(first_n, len(labels)), sizes[epoch], generator)
             first = at.batch if epoch == at.epoch else 0
             if first:
                 _restore_random(at.random, generator)
@@ -218,22 +226,28 @@ def fit(
 
 
 @torch.inference_mode()
-def probabilities(model: nn.Module, images: Tensor, batch: int | None = None) -> Tensor:
+def probabilities(
+    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
+) -> Tensor:
     """Softmax outputs of the model in evaluation mode.
 
     images: (N, 1, H, W), float in [0, 1] or uint8.  Returns float32 (N, 10), rows summing to 1.
     batch: images at a time (default: as many as half a million pixels).
+    fast: compute as `fit` does, in bfloat16 where the hardware multiplies it; else in float32.
     """
     batch = batch or max(1, 2**19 // images[0].numel())
     model.eval()
     device = next(model.parameters()).device
-    chunks = [
-        model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).softmax(1).cpu()
-        for x in images.split(batch)
-    ]
+    with hardware.autocast(device) if fast else nullcontext():
+        chunks = [
+            model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).float().softmax(1).cpu()
+            for x in images.split(batch)
+        ]
     return torch.cat(chunks)
 
 
-def predict(model: nn.Module, images: Tensor, batch: int | None = None) -> Tensor:
-    """The most probable digit of each image: uint8 (N,).  images as for `probabilities`."""
-    return probabilities(model, images, batch).argmax(1).byte()
+def predict(
+    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
+) -> Tensor:
+    """The most probable digit of each image: uint8 (N,).  images, fast as for `probabilities`."""
+    return probabilities(model, images, batch, fast=fast).argmax(1).byte()

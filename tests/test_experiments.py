@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 import torch
 
-from halftone_utils import experiments, grid, mnist, sets, training
+from halftone_utils import accuracies, experiments, grid, mnist, sets, training
 from halftone_utils.experiments import Cell
 from halftone_utils.files import RESULTS, ROOT, DataError, hash_of, read_json
 
@@ -39,13 +39,18 @@ def recompute(path):
 # --- what is committed ------------------------------------------------------------------------
 
 
+def cell_of(config):
+    """The cell that a result was made of; the first digits are what goes without saying."""
+    return Cell(**{k: config.get(k, "first") for k in Cell.__dataclass_fields__})
+
+
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_committed_result_recomputes_from_its_predictions(path):
     result = read_json(path)
     assert recompute(path) == result["tests"]
     retrained = result["train_on"] != "original"
     assert set(result["tests"]) == set(sets.SHORT_TEST_SETS if retrained else sets.TEST_SETS)
-    cell = Cell(**{k: result["config"][k] for k in Cell.__dataclass_fields__})
+    cell = cell_of(result["config"])
     assert {count["n"] for count in result["tests"].values()} == {grid.n_test_of(cell)}
 
 
@@ -54,7 +59,7 @@ def test_a_committed_result_says_what_was_trained_how_and_on_what(path):
     result = read_json(path)
     assert set(result) >= KEYS
     config = result["config"]
-    cell = Cell(**{k: config[k] for k in Cell.__dataclass_fields__})
+    cell = cell_of(config)
     assert cell.stem == path.stem
     for key in ("architecture", "size", "train_on", "seed", "n_train"):
         assert result[key] == getattr(cell, key)
@@ -69,7 +74,7 @@ def test_a_committed_result_says_what_was_trained_how_and_on_what(path):
 def test_the_loader_gives_every_committed_result():
     stems = [
         f"{r['architecture']}-{r['size']}-{r['train_on']}-s{r['seed']}"
-        for r in experiments.load_results()
+        for r in accuracies.load_results()
     ]
     assert stems == [path.stem for path in COMMITTED]
 
@@ -94,7 +99,7 @@ def test_a_smaller_trial_does_not_overwrite_a_result(n_train, n_test, ran):
     result, folder = ran
     with pytest.raises(ValueError, match=f"{SMALL.stem}.json holds a result of 300 training"):
         experiments.run_cell(replace(SMALL, n_train=n_train), n_test=n_test, directory=folder)
-    assert experiments.load_results(folder) == [result]
+    assert accuracies.load_results(folder) == [result]
 
 
 @pytest.fixture
@@ -113,7 +118,7 @@ def change(path, **values):
 def test_a_run_writes_what_the_loader_reads(ran):
     result, folder = ran
     assert set(result) >= KEYS
-    assert experiments.load_results(folder) == [result]
+    assert accuracies.load_results(folder) == [result]
     assert recompute(folder / f"{SMALL.stem}.json") == result["tests"]
     assert result["tests"]["original"]["n"] == 200
     assert (result["n_train"], result["epochs"], result["seed"]) == (300, 2, 3)
@@ -136,7 +141,7 @@ def test_a_result_that_lies_about_its_right_answers_is_named(by, copied):
     count = read_json(copied)["tests"]["original"]
     change(copied, tests={"original": {**count, "n_correct": count["n_correct"] + by}})
     with pytest.raises(DataError, match="its predictions give") as caught:
-        experiments.load_results(copied.parent)
+        accuracies.load_results(copied.parent)
     assert str(caught.value).startswith(str(copied))
 
 
@@ -148,7 +153,7 @@ def test_a_result_that_lies_about_its_right_answers_is_named(by, copied):
 def test_a_result_whose_predictions_are_of_something_else_is_named(tests, copied):
     change(copied, tests=tests)
     with pytest.raises(DataError) as caught:
-        experiments.load_results(copied.parent)
+        accuracies.load_results(copied.parent)
     assert str(copied) in str(caught.value)
 
 
@@ -175,7 +180,7 @@ def test_damaged_predictions_are_named_in_one_sentence(damage, copied):
     if damage:
         path.write_bytes(damage(content))
     with pytest.raises(DataError) as caught:
-        experiments.load_results(copied.parent)
+        accuracies.load_results(copied.parent)
     assert str(caught.value).startswith(str(path))
     assert len(str(caught.value).splitlines()) == 1
 
@@ -184,7 +189,7 @@ def test_damaged_predictions_are_named_in_one_sentence(damage, copied):
 def test_a_damaged_result_file_is_named_in_one_sentence(content, copied):
     copied.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        experiments.load_results(copied.parent)
+        accuracies.load_results(copied.parent)
     assert str(caught.value).startswith(str(copied))
     assert len(str(caught.value).splitlines()) == 1
 
@@ -217,6 +222,7 @@ def test_published_weights_read_as_the_trained_ones_do(ran, tmp_path, monkeypatc
         ({"size": 64}, "size is 64"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 1.0}, "seed is 1.0"),
+        ({"subset": "last"}, "subset is 'last'; it is one of balanced, first"),
         ({"n_train": 0}, "n_train is 0"),
         ({"n_train": 55_001}, "n_train is 55001"),
         ({"n_train": True}, "n_train is True"),
@@ -233,10 +239,32 @@ def test_a_cell_that_cannot_be_is_refused_in_one_sentence(wrong, named):
 def test_all_that_decides_the_weights_is_in_the_config():
     others = [replace(SMALL, **change) for change in (
         {"seed": 4}, {"n_train": 301}, {"epochs": 3}, {"architecture": "alexnet"},
-        {"train_on": "halftone-talk"},
+        {"train_on": "halftone-talk"}, {"subset": "first"},
     )]  # fmt: skip
     assert len({hash_of(cell.config) for cell in (SMALL, *others)}) == 1 + len(others)
     assert json.loads(json.dumps(SMALL.config)) == SMALL.config
+
+
+@pytest.mark.parametrize("train_on", ["original", "both-talk"])
+def test_a_part_of_the_training_digits_is_balanced_over_the_classes(train_on, monkeypatch):
+    seen = {}
+
+    def watch(model, images, labels, recipe, *, n, **_):
+        seen.update(images=images[:n], labels=labels[:n])
+        return 0.0
+
+    def both(name, split, size, n):
+        images, labels = mnist.load(split, size, n)
+        return images.repeat_interleave(2, 0), labels.repeat_interleave(2)
+
+    monkeypatch.setattr(experiments.training, "fit", watch)
+    if train_on == "both-talk":
+        monkeypatch.setattr(experiments.sets, "load", both)
+    experiments.trained(Cell(architecture="lenet", train_on=train_on, n_train=200))
+    pictures = 2 if train_on == "both-talk" else 1
+    assert torch.bincount(seen["labels"]).tolist() == 10 * [20 * pictures]
+    if pictures == 2:  # the two pictures of a digit stand side by side
+        assert torch.equal(seen["images"][0::2], seen["images"][1::2])
 
 
 # --- intervals and summaries ------------------------------------------------------------------
@@ -247,15 +275,13 @@ def test_all_that_decides_the_weights_is_in_the_config():
 )
 def test_the_interval_is_wilsons(n_correct, n):
     expected = scipy.stats.binomtest(n_correct, n).proportion_ci(method="wilson")
-    assert experiments.wilson(n_correct, n) == pytest.approx(
-        (expected.low, expected.high), abs=1e-7
-    )
+    assert accuracies.wilson(n_correct, n) == pytest.approx((expected.low, expected.high), abs=1e-7)
 
 
 @pytest.mark.parametrize(("n_correct", "n"), [(0, 0), (-1, 5), (6, 5)])
 def test_an_interval_of_impossible_counts_is_refused(n_correct, n):
     with pytest.raises(ValueError, match=f"n_correct is {n_correct} of n = {n}"):
-        experiments.wilson(n_correct, n)
+        accuracies.wilson(n_correct, n)
 
 
 def made_up(seed, n_correct, architecture="lenet"):
@@ -267,7 +293,7 @@ def made_up(seed, n_correct, architecture="lenet"):
 
 def test_a_summary_is_the_mean_and_deviation_over_seeds():
     results = [made_up(0, 100), made_up(1, 110), made_up(2, 120), made_up(0, 7, "alexnet")]
-    row = experiments.summarise(results, "lenet", "original", "original")
+    row = accuracies.summarise(results, "lenet", "original", "original")
     assert row["mean"] == pytest.approx(55)
     assert row["sd"] == pytest.approx(math.sqrt((5**2 + 0 + 5**2) / 2))
     expected = scipy.stats.binomtest(100, 200).proportion_ci(method="wilson")
@@ -276,11 +302,11 @@ def test_a_summary_is_the_mean_and_deviation_over_seeds():
 
 
 def test_one_seed_has_no_deviation_and_no_measurement_no_summary():
-    one = experiments.summarise([made_up(0, 100)], "lenet", "original", "original")
+    one = accuracies.summarise([made_up(0, 100)], "lenet", "original", "original")
     assert (one["mean"], one["sd"]) == (50, None)
     for cell in (("alexnet", "original", "original"), ("lenet", "halftone-talk", "original"),
                  ("lenet", "original", "halftone-talk")):  # fmt: skip
-        assert experiments.summarise([made_up(0, 100)], *cell) is None
+        assert accuracies.summarise([made_up(0, 100)], *cell) is None
 
 
 # --- no pickle --------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from halftone_utils import experiments, mnist, tables
+from halftone_utils import accuracies, human, mnist, tables
 
-RESULTS = experiments.load_results()
+RESULTS = accuracies.load_results()
 
 
 def test_a_cell_that_was_not_measured_is_empty():
@@ -19,13 +19,14 @@ def test_a_cell_that_was_not_measured_is_empty():
 def test_a_measured_cell_stands_under_its_architecture_with_the_talks_figure():
     row = tables.talk_table(RESULTS).splitlines()[2]
     lenet = row.split("|")[3]
-    mean = experiments.summarise(RESULTS, "lenet", "original", "original")["mean"]
+    mean = accuracies.summarise(RESULTS, "lenet", "original", "original")["mean"]
     assert f"{mean:.2f}" in lenet
     assert "98.89" in lenet
 
 
 def test_a_confusion_matrix_counts_every_test_digit_of_every_seed():
-    seeds = [r for r in RESULTS if (r["architecture"], r["train_on"]) == ("lenet", "original")]
+    lenets = (r for r in RESULTS if (r["architecture"], r["train_on"]) == ("lenet", "original"))
+    seeds = [r for r in lenets if r["size"] == 32]
     matrix = tables.confusion_matrix(RESULTS, "lenet", "original", "original")
     digits = np.bincount(mnist.load("test", 28)[1].numpy())
     assert (matrix.sum(1) == len(seeds) * digits).all()
@@ -45,7 +46,7 @@ def test_the_conclusions_count_the_gaps():
 
 
 def test_one_models_row_gives_its_own_interval():
-    low, high = experiments.wilson(RESULTS[0]["tests"]["original"]["n_correct"], 10_000)
+    low, high = accuracies.wilson(RESULTS[0]["tests"]["original"]["n_correct"], 10_000)
     row = next(r for r in tables.single_models(RESULTS).splitlines()[2:] if "| original |" in r)
     assert f"{100 * low:.2f}-{100 * high:.2f}" in row
 
@@ -72,3 +73,23 @@ def test_mistakes_agree_with_themselves_and_differ_not():
 def test_controls_that_were_not_measured_are_left_out():
     assert len(tables.control_table([], 32).splitlines()) == 2
     assert "random dots" in tables.control_table(RESULTS, 32)
+
+
+def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
+    asked = human.Reading(quiz=human.DIGITS, reader="ab", condition="random-dots", item=0,
+                          truth="7", answer="7", seconds=2.0, at="")  # fmt: skip
+    rows = tables.control_table(RESULTS, 32, [asked]).splitlines()
+    assert rows[0].endswith("| people |")
+    assert len({row.count("|") for row in rows}) == 1
+    (random_dots,) = [row for row in rows if row.startswith("| random dots")]
+    (originals,) = [row for row in rows if row.startswith("| originals")]
+    assert "100.0 [20.7, 100.0]; n 1, 1 person" in random_dots
+    assert originals.endswith("| not measured |")
+
+
+def test_the_answer_given_most_often_is_counted_over_all_seeds():
+    said = next(s for s in tables.fallbacks(RESULTS, "halftone-strong", 32) if "ResNet18" in s)
+    with np.load(accuracies.RESULTS / "resnet18-32-original-s0.npz") as predictions:
+        counts = np.bincount(predictions["halftone-strong"], minlength=10)
+    assert f"{counts.argmax()} is its answer" in said
+    assert f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,}" in said

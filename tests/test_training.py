@@ -149,6 +149,10 @@ def test_progressive_resizing_shows_small_pictures_first_and_the_first_digits_at
     assert [(n, side) for n, side, _ in seen] == [(128, 8), (122, 8), (100, 32)]
     assert sum(int((most > 0).sum()) for _, side, most in seen if side == 8) == 100
     assert (seen[-1][2] > 0).all()
+    seen.clear()
+    recipe = replace(recipe, small_batch=200)
+    training.fit(Spy(), images, labels, recipe, seed=0, n=100, progress=False)
+    assert [(n, side) for n, side, _ in seen] == [(200, 8), (50, 8), (100, 32)]
 
 
 def test_pictures_at_full_size_have_a_cycle_of_the_learning_rate_of_their_own(digits, monkeypatch):
