@@ -7,5 +7,5 @@ memory maps); every normalization lives inside a network.  Data flows one way:
     winograd -> vgg
     mnist, photographs, screens; vgg -> gatys -> style_transfer -> operating_points -> stylizer
     -> halftone_mnist -> classifiers, training, attacks -> experiments, strength, fidelity
-    -> grid, figures, tables -> report, notebooks
+    -> grid, accuracies, figures, tables, web -> report, notebooks
 """
