@@ -6,13 +6,19 @@ READY  := .venv/.ready
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: report test lab results selection stylizer bench lint clean
+.PHONY: report test chromium lab results selection stylizer bench lint clean
 
 report: $(READY)
 	$(BIN)/python -m halftone_utils.report
 
-test: $(READY)
+test: $(READY) chromium
 	$(BIN)/python -m pytest --nbval-lax
+
+# Where CI is set, the browser that tests/browser drives is installed; elsewhere they say how.
+chromium:
+	@command -v chromium || command -v chromium-browser || test -z "$$CI" || \
+	  { apt-get update --quiet && apt-get install --yes --quiet chromium; } || \
+	  echo "Chromium could not be installed: the tests in a browser are skipped."
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import matplotlib
 
-from benchmarks import chart, feed_forward, fitting, growth, screening, style
+from benchmarks import chart, feed_forward, fitting, growth, instruments, screening, style
 from benchmarks.timing import Record, machine
 from halftone_utils import figures
 from halftone_utils.files import ROOT, DataError, write_json
@@ -72,6 +72,7 @@ def main() -> int:
             skipped[key] = str(error)
     precision = style.precision_gap(8 if asked.small else 64)
     grown = growth.grow(asked.small)
+    answers = instruments.latencies(asked.small)
     ratios = {key: record["ratio"] for key, record in details.items()}
     equal = all(record.get("loss_within_2%", True) for record in details.values())
     name = "bench-small" if asked.small or asked.only else "bench"
@@ -79,13 +80,20 @@ def main() -> int:
         REPORT / f"{name}.json",
         {**ratios, "losses_within_2%": equal, "machine": about,
          "seconds": time.perf_counter() - began, "skipped": skipped, "details": details,
-         "bfloat16_against_float32": precision, "growth": grown},
+         "bfloat16_against_float32": precision, "growth": grown,
+         "style_explorer": answers},
     )  # fmt: skip
     matplotlib.use("Agg")
     figures.use_style()
     chart.chart(ratios, grown).savefig(REPORT / f"{name}.png")
     print(table(details, skipped))
     print(f"Loss in bfloat16 against float32: {precision['gap']:+.2%} (n = {precision['images']})")
+    print(
+        "Style explorer, seconds (promised): "
+        + ", ".join(
+            f"{key} {answers[key]:.3f} ({limit:g})" for key, limit in answers["promised"].items()
+        )
+    )
     print(f"{time.perf_counter() - began:.0f} s; report/{name}.json and .png are written.")
     if not equal:
         print("Two sides that should reach one loss differ by more than 2 %.", file=sys.stderr)
