@@ -240,10 +240,10 @@ def probabilities(
     device = next(model.parameters()).device
     with hardware.autocast(device) if fast else nullcontext():
         chunks = [
-            model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).float().softmax(1).cpu()
+            model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).cpu()
             for x in images.split(batch)
         ]
-    return torch.cat(chunks)
+    return torch.cat(chunks).float().softmax(1)
 
 
 def predict(

@@ -42,7 +42,25 @@ class Driver:
         field.press("Enter")
 
     def press(self, name: str) -> None:
+        self.settle()
         self.output.get_by_role("button", name=name, exact=True).click()
+
+    def settle(self) -> None:
+        """Wait until the kernel has been idle for a while.
+
+        While it is busy, a slider's last value waits in the page, and a click overtakes it.
+        """
+        idle = (
+            "window.jupyterapp.shell.currentWidget.context.sessionContext.session"
+            ".kernel.status === 'idle'"
+        )
+        times = []
+
+        def long_enough() -> bool:
+            times.append(self.page.evaluate(idle))
+            return len(times) > 8 and all(times[-8:])
+
+        self._wait_until(long_enough, lambda: "the kernel stays busy")
 
     def out_of_reach(self) -> list[str]:
         """The controls, not disabled ones, that no press of the tab key leads to."""
@@ -86,8 +104,9 @@ class Driver:
             for mark in self.output.locator(f"{kind}[data-mark]").evaluate_all(
                 "controls => controls.map(c => c.dataset.mark)"
             ):
-                control = self.output.locator(f'[data-mark="{mark}"]')
-                row = self.output.locator(".widget-inline-hbox").filter(has=control)
+                marked = self.page.locator(f'[data-mark="{mark}"]')
+                row = self.output.locator(".widget-inline-hbox").filter(has=marked)
+                control = row.locator(marked)
                 self._wait_until(
                     lambda c=control: c.evaluate(f"c => {_CAN_BE_MOVED}"),
                     lambda r=row: f"{r.inner_text()!r} stays disabled",
