@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN    := .venv/bin
 READY  := .venv/.ready
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
@@ -39,7 +40,7 @@ stylizer: $(READY)
 # Times every path beside what people would use instead (10 minutes, best on a quiet machine);
 # the rivals from PyPI are an extra that nothing else needs.
 bench: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
 lint: $(READY)
@@ -49,6 +50,8 @@ lint: $(READY)
 clean:
 	rm -rf report .cache
 
+# Two solvers bring two builds of OpenCV: the last one installed stays, and only the headless one
+# needs no libGL.
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11 or newer."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,5 +59,6 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 	  { echo "$(PYTHON) has no venv module: install it (on Debian: apt install python3-venv)."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(PIP) --editable .
+	$(PIP) --force-reinstall --no-deps opencv-python-headless
 	touch $@
