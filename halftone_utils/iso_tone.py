@@ -167,20 +167,3 @@ def mixed_thresholds(
     round_dots = am_thresholds(height, width, dots, turn)
     inner = torch.where(cue == CUES.index("dots"), round_dots, inner)
     return torch.where(figure, inner, ground)
-
-
-def orientation(images: Tensor, sigma: float) -> Tensor:
-    """Where lines run, around each pixel: cos and sin of twice the angle of their normal.
-
-    images: (N, 1, H, W) -> (N, 2, H, W) in [-1, 1], of length 1 where all lines are parallel and
-    0 where none prevails.  The structure tensor (Bigun & Granlund 1987), over `sigma` pixels.
-    """
-    across = images[..., 1:-1, 2:] - images[..., 1:-1, :-2]
-    down = images[..., 2:, 1:-1] - images[..., :-2, 1:-1]
-    parts = [across.square() + down.square(), across.square() - down.square(), 2 * across * down]
-    # `integrate` clamps to [0, 1], where a negative moment would be lost
-    energy, c, s = (
-        perception.integrate(F.pad(p, (1,) * 4, mode="replicate") / 4 + 0.5, sigma) - 0.5
-        for p in parts
-    )
-    return torch.cat([c, s], 1) / energy.clamp_min(1e-6)

@@ -8,7 +8,7 @@ import torch
 from captcha import image as package
 from PIL import Image
 
-from halftone_utils import captcha, iso_tone, perception
+from halftone_utils import captcha, perception, texture
 
 TEXT = "HALF7"
 QUICK = [name for name in captcha.SCHEMES if name != "style-transfer"]  # that one takes seconds
@@ -60,10 +60,10 @@ def coarseness(x):
 
 def test_what_the_blur_erases_is_plain_in_the_texture():
     ink = captcha.letters_of(TEXT, "iso-tone-angle", 3).ink[0, 0] > 0.5
-    cos, _ = iso_tone.orientation(tones("iso-tone-angle"), 4)[0]
+    _, cos, _, _ = texture.structure(tones("iso-tone-angle"), 4)[0]
     assert cos[~ink].mean() < -0.5  # lines at 20 degrees, their normal at 110: cos 220
     assert cos[ink].mean() > 0.2  # cos 40
-    length = iso_tone.orientation(tones("iso-tone-kind"), 4)[0].norm(dim=0)
+    length = texture.structure(tones("iso-tone-kind"), 4)[0, 3]
     assert length[ink].mean() < 0.6 * length[~ink].mean()  # round dots have no one angle
     apart = coarseness(tones("iso-tone-ruling"))
     assert apart[ink[1:, 1:]].mean() > 1.3 * apart[~ink[1:, 1:]].mean()
