@@ -32,6 +32,11 @@ from halftone_utils import (
 HEIGHT = 176  # pixels
 
 
+def width_of(letters: int) -> int:
+    """How wide a CAPTCHA of so many letters is, in pixels."""
+    return 104 * letters + 24
+
+
 @dataclass(frozen=True)
 class Letters:
     """A text as a shape.
@@ -111,7 +116,7 @@ def draw_letters(
             widths.append(wider.width)
             return wider
 
-    drawing = Glyphs(104 * len(text) + 24, HEIGHT, font_sizes=(120, 126, 132))
+    drawing = Glyphs(width_of(len(text)), HEIGHT, font_sizes=(120, 126, 132))
     # White on black: the package's mask of a glyph is its colour, so black would leave nothing.
     drawn = drawing.create_captcha_image(text, (255, 255, 255), (0, 0, 0)).convert("L")
     glyphs = np.asarray(drawn) > 127

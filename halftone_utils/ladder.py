@@ -1,0 +1,246 @@
+"""The attackers' ladder: what solvers read of each scheme, with more and more work put in.
+
+    python -m halftone_utils.ladder --schemes plain iso-tone-angle
+
+Rung 1 is a stock solver; rung 2 undoes the screen first (`descreening`); rung 3 looks for texture
+first (`texture`).  On rungs 2 and 3 each solver gets the treatment that reads best on validation
+CAPTCHAs, and is then measured on the 500 test CAPTCHAs.  Rung 4, a solver trained on the scheme, is
+`crnn`'s.  Every finished part is written at once, so a killed run goes on where it stopped.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from halftone_utils import captcha, captcha_drawing, solvers
+from halftone_utils.accuracies import wilson
+from halftone_utils.descreening import AS_IT_IS, FILTERS, Treatment
+from halftone_utils.files import (
+    CACHE,
+    RESULTS,
+    DataError,
+    hash_of,
+    read_json,
+    sha256,
+    write_atomically,
+    write_json,
+)
+from halftone_utils.hardware import on_each_core
+from halftone_utils.texture import TEXTURES
+
+SPLITS = {"test": 500, "validation": 40}  # CAPTCHAs a scheme
+FIRST_SEED = {"test": 10_000, "validation": 20_000}  # the quiz has 0 to 64, `crnn` a million on
+RUNGS: Mapping[str, Mapping[str, Treatment]] = {
+    "stock": {AS_IT_IS.name: AS_IT_IS},
+    "descreening": FILTERS,
+    "texture": TEXTURES,
+}
+NOTHING = "-"  # stands for an empty answer in a file
+
+
+def truths(split: str) -> list[str]:
+    """The texts of a split, the same for every scheme."""
+    return captcha.random_texts(SPLITS[split], FIRST_SEED[split])
+
+
+def pictures(scheme: str, split: str, n: int | None = None) -> Tensor:
+    """The first n frozen CAPTCHAs of a split, (n, 1, H, W) in [0, 1]; drawn once, then cached.
+
+    Raises ValueError for an unknown scheme or split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}; it is one of {', '.join(SPLITS)}.")
+    if scheme not in captcha.SCHEMES:
+        raise ValueError(f"scheme is {scheme!r}; it is one of {', '.join(captcha.SCHEMES)}.")
+    texts = truths(split)[:n]
+    how = captcha.SCHEMES[scheme]
+    name = hash_of([how.description, repr(how), texts, FIRST_SEED[split]])
+    path = CACHE / "captchas" / f"{scheme}-{split}-{len(texts)}-{name}.u8"
+    side = captcha_drawing.HEIGHT, captcha_drawing.width_of(captcha.LENGTH)
+    if path.exists() and path.stat().st_size == len(texts) * side[0] * side[1]:
+        found = np.frombuffer(path.read_bytes(), np.uint8)
+        return torch.from_numpy(found.copy()).view(len(texts), 1, *side).float() / 255
+    seeds = range(FIRST_SEED[split], FIRST_SEED[split] + len(texts))
+    drawn = solvers.as_tensor(captcha.make_captchas(texts, scheme, seeds))
+    write_atomically(path, (drawn * 255).round().byte().numpy().tobytes())
+    return drawn
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Letters to insert, delete or replace to make b of a (Levenshtein 1966)."""
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        above, row = row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != other)))
+    return row[-1]
+
+
+def score(answers: Sequence[str], texts: Sequence[str]) -> dict:
+    """How many texts were read whole, and the mean share of letters that were read.
+
+    character_accuracy: 1 - edit distance / length of the text, not below 0; mean over texts.
+    """
+    pairs = list(zip(answers, texts, strict=True))
+    shares = [max(0.0, 1 - edit_distance(answer, text) / len(text)) for answer, text in pairs]
+    return {
+        "n": len(pairs),
+        "n_correct": sum(answer == text for answer, text in pairs),
+        "character_accuracy": round(statistics.fmean(shares), 4),
+    }
+
+
+def treated(images: Tensor, treatment: Treatment) -> Tensor:
+    """Every picture treated by itself, one on each core."""
+    return torch.cat(on_each_core(treatment, images.split(1)))
+
+
+def best(swept: Mapping[str, Mapping[str, dict]], solver: str) -> str:
+    """The treatment with which a solver reads most validation texts, then most letters."""
+    return max(
+        swept,
+        key=lambda name: (
+            swept[name][solver]["n_correct"],
+            swept[name][solver]["character_accuracy"],
+        ),
+    )
+
+
+def path_of(scheme: str, directory: Path = RESULTS) -> Path:
+    """The result file of a scheme."""
+    return directory / f"captcha-{scheme}.json"
+
+
+def _begin(path: Path, scheme: str, n: int, n_validation: int) -> dict:
+    """What is measured already, if it is of these very pictures and treatments."""
+    test = (pictures(scheme, "test", n) * 255).round().byte()
+    config = {
+        "n": n,
+        "n_validation": n_validation,
+        "pictures": sha256(test.numpy().tobytes())[:16],
+        "treatments": hash_of({rung: list(found) for rung, found in RUNGS.items()}),
+    }
+    fresh = {"scheme": scheme, "config": config, "versions": {}, "swept": {},
+             "rungs": {}}  # fmt: skip
+    if not path.exists():
+        return fresh
+    there = read_json(path)
+    try:
+        same = there["scheme"] == scheme and there["config"] == config
+        return there if same and {*fresh} <= {*there} else fresh
+    except (KeyError, TypeError):
+        raise DataError(f"{path} is not a result of the ladder: delete it.") from None
+
+
+def climb(
+    scheme: str,
+    names: Sequence[str] | None = None,
+    *,
+    n: int = SPLITS["test"],
+    n_validation: int = SPLITS["validation"],
+    rungs: Sequence[str] = tuple(RUNGS),
+    directory: Path = RESULTS,
+    progress: bool = True,
+) -> dict:
+    """Measure rungs 1 to 3 for one scheme; returns what its result file holds.
+
+    names: of solvers (default: those that are installed).  n, n_validation: CAPTCHAs read.
+    Raises ValueError for what is not known, SolverMissingError for a solver that is not installed.
+    """
+    names = solvers.installed() if names is None else names
+    path = path_of(scheme, directory)
+    result = _begin(path, scheme, n, n_validation)
+    result["versions"] |= {name: solvers.version(name) for name in names}
+    test, known = pictures(scheme, "test", n), pictures(scheme, "validation", n_validation)
+    for rung in rungs:
+        swept = result["swept"].setdefault(rung, {})
+        candidates = RUNGS[rung] if len(RUNGS[rung]) > 1 else {}
+        for name, treatment in tqdm(candidates.items(), desc=f"{scheme}, {rung}, validation",
+                                    unit="treatment", disable=not progress):  # fmt: skip
+            row = swept.setdefault(name, {})
+            left = [solver for solver in names if solver not in row]
+            seen = treated(known, treatment) if left else known
+            for solver in left:
+                answers = solvers.solve(seen, solver)
+                row[solver] = score(answers, truths("validation")[:n_validation])
+            if left:
+                write_json(path, result)
+        row = result["rungs"].setdefault(rung, {})
+        for solver in names:
+            if solver in row:
+                continue
+            chosen = best(swept, solver) if swept else AS_IT_IS.name
+            started = time.perf_counter()
+            answers = solvers.solve(treated(test, RUNGS[rung][chosen]), solver)
+            seconds = time.perf_counter() - started
+            row[solver] = {
+                "treatment": chosen,
+                **score(answers, truths("test")[:n]),
+                "ms": round(1000 * seconds / n, 1),
+                "answers": " ".join(answer or NOTHING for answer in answers),
+            }
+            write_json(path, result)
+    return result
+
+
+def load(directory: Path = RESULTS) -> dict[str, dict]:
+    """Every scheme's result, in the order of SCHEMES; counts are recomputed from the answers.
+
+    Raises DataError that names a file whose answers do not bear out its counts.
+    """
+    found = {}
+    for scheme in captcha.SCHEMES:
+        path = path_of(scheme, directory)
+        if not path.exists():
+            continue
+        found[scheme] = read_json(path)
+        for row in found[scheme]["rungs"].values():
+            for solver, cell in row.items():
+                answers = ["" if a == NOTHING else a for a in cell["answers"].split(" ")]
+                counted = score(answers, truths("test")[: cell["n"]])
+                if counted != {key: cell[key] for key in counted}:
+                    raise DataError(f"{path}: the answers of {solver} do not give its counts.")
+    return found
+
+
+def best_solver(row: Mapping[str, dict]) -> str:
+    """The solver that read most test texts on a rung."""
+    return max(row, key=lambda name: (row[name]["n_correct"], row[name]["character_accuracy"]))
+
+
+def sentence(cell: Mapping) -> str:
+    """A cell of a table: percent read whole with Wilson's interval."""
+    low, high = wilson(cell["n_correct"], cell["n"])
+    return f"{100 * cell['n_correct'] / cell['n']:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Climb the ladder for some schemes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--schemes", nargs="+", choices=[*captcha.SCHEMES], metavar="scheme",
+                        default=[*captcha.SCHEMES], help=", ".join(captcha.SCHEMES))  # fmt: skip
+    parser.add_argument("--solvers", nargs="+", choices=[*solvers.SOLVERS], default=None)
+    parser.add_argument("--n", type=int, default=SPLITS["test"], help="CAPTCHAs of the test")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.n <= SPLITS["test"]:
+        sys.exit(f"--n is {options.n}; it is 1 to {SPLITS['test']}.")
+    try:
+        for scheme in options.schemes:
+            result = climb(scheme, options.solvers, n=options.n)
+            for rung, row in result["rungs"].items():
+                for solver, cell in row.items():
+                    print(f"{scheme}, {rung}, {solver}, {cell['treatment']}: {sentence(cell)} %")
+    except (solvers.SolverMissingError, DataError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
