@@ -21,7 +21,15 @@ from PIL import Image
 from torch import Tensor
 
 from halftone_utils import hardware
-from halftone_utils.captcha_drawing import SCHEMES, Dice, Letters, draw_letters, package_of
+from halftone_utils.captcha_drawing import (
+    SCHEMES,
+    Dice,
+    Letters,
+    Scheme,
+    draw_letters,
+    package_of,
+    varied,
+)
 
 # None that is taken for another: no 0, O, Q; 1, I; 8's B; 6's G; 5's S; 2's Z; no M, V, W.
 ALPHABET = "ACDEFHJKLNPRTUXY23456789"
@@ -48,6 +56,13 @@ def _letters_of_the_font() -> frozenset[str]:
     return frozenset(c for c in drawn if c.isprintable() and not c.isspace())
 
 
+def scheme_of(name: str) -> Scheme:
+    """The scheme of that name; raises ValueError that lists the names there are."""
+    if name not in SCHEMES:
+        raise ValueError(f"scheme is {name!r}; it is one of {', '.join(SCHEMES)}.")
+    return SCHEMES[name]
+
+
 def _check(text: str, scheme: str, seed: int, scale: int) -> None:
     if not isinstance(text, str) or not 1 <= len(text) <= LONGEST:
         raise ValueError(f"text is {text!r}; it is a string of 1 to {LONGEST} letters.")
@@ -57,8 +72,7 @@ def _check(text: str, scheme: str, seed: int, scale: int) -> None:
             f"text is {text!r}; the font cannot draw {' '.join(map(repr, lacking))} "
             f"(it can {ALPHABET} and whatever else Droid Sans Mono has)."
         )
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme is {scheme!r}; it is one of {', '.join(SCHEMES)}.")
+    scheme_of(scheme)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ValueError(f"seed is {seed!r}; it is a whole number.")
     if isinstance(scale, bool) or scale not in SCALES:
@@ -74,9 +88,8 @@ def letters_of(text: str, scheme: str, seed: int) -> Letters:
     return draw_letters(text, seed, **SCHEMES[scheme].lettering)
 
 
-def _tones(text: str, scheme: str, seed: int) -> Tensor:
+def _tones(text: str, scheme: str, seed: int, how: Scheme) -> Tensor:
     """The picture in [0, 1], (1, 1, H, W)."""
-    how = SCHEMES[scheme]
     dice = Dice(f"{scheme} {seed}")
     return how.draw(draw_letters(text, seed, **how.lettering), dice, **how.parameters)
 
@@ -101,6 +114,8 @@ def make_captchas(
     *,
     scale: int = 1,
     colour: bool = False,
+    ruling: float | None = None,
+    angle: float | None = None,
 ) -> list[Image.Image]:
     """Draw many CAPTCHAs of one scheme, one on each core: each as `make_captcha` draws it alone.
 
@@ -110,16 +125,24 @@ def make_captchas(
         raise ValueError(f"there are {len(texts)} texts and {len(seeds)} seeds; each has its own.")
     for text, seed in zip(texts, seeds, strict=True):
         _check(text, scheme, seed, scale)
+    how = varied(scheme_of(scheme), ruling, angle)
 
     def draw(i: int) -> Image.Image:
-        return _to_image(_tones(texts[i], scheme, seeds[i]), seeds[i], scale, colour)
+        return _to_image(_tones(texts[i], scheme, seeds[i], how), seeds[i], scale, colour)
 
     # On one thread each, so that no sum is split another way on a machine with more of them.
     return hardware.on_each_core(draw, range(len(texts)))
 
 
 def make_captcha(
-    text: str, scheme: str, seed: int, *, scale: int = 1, colour: bool = False
+    text: str,
+    scheme: str,
+    seed: int,
+    *,
+    scale: int = 1,
+    colour: bool = False,
+    ruling: float | None = None,
+    angle: float | None = None,
 ) -> Image.Image:
     """Draw a CAPTCHA: the same picture, bit for bit, for the same arguments.
 
@@ -128,12 +151,15 @@ def make_captcha(
     scheme draws at random; with `colour`, the ink and the paper too.
     scale: 1 to 4, how many pixels wide a pixel is drawn: more would show an attacker no finer
     contour, and dots stay dots.
+    ruling, angle: other ones than the scheme's own, see `captcha_drawing.varied`.
     Returns mode L, or RGB in colour, of height 176 scale and width (104 n + 24) scale, n letters.
     Raises ValueError that names what is not allowed.
 
     Floating point is not quite the same on processors of another kind: there a pixel may differ.
     """
-    return make_captchas([text], scheme, [seed], scale=scale, colour=colour)[0]
+    return make_captchas(
+        [text], scheme, [seed], scale=scale, colour=colour, ruling=ruling, angle=angle
+    )[0]
 
 
 @dataclass(frozen=True)

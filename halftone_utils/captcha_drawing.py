@@ -7,7 +7,7 @@ they stand; only `distorted` asks for other ones.
 import importlib.util
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -198,6 +198,43 @@ def _iso_tone_mixed(letters: Letters, dice: Dice, *, ruling: float, **arguments:
         letters.ink[0, 0] > 0.5, letters.letter, dice.generator(), ruling=ruling, **arguments
     )
     return iso_tone.print_evenly(thresholds, ruling)
+
+
+def varied(scheme: Scheme, ruling: float | None = None, angle: float | None = None) -> Scheme:
+    """The scheme with another ruling (pixels per cell) and turned to another angle (degrees).
+
+    Of an iso-tone scheme these are the ground's; the figure's keep their ratio and their turn.
+    None leaves what it has.  Raises ValueError where the scheme has no such dial, or not so far.
+    """
+    given = dict(scheme.parameters)
+    for name, value, lowest, highest in (("ruling", ruling, 3, 20), ("angle", angle, 0, 180)):
+        if value is None:
+            continue
+        if name not in dials(scheme):
+            raise ValueError(f"{scheme.description!r} has no {name} to set.")
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name} is {value:g}; it is {lowest} to {highest}.")
+        if name in given:
+            given[name] = value
+            continue
+        ground = given["of_ground"][name]
+        for part in ("of_figure", "of_ground"):
+            screen = given[part]
+            turned = (screen[name] + value - ground) % 180
+            given[part] = {**screen, name: turned if name == "angle"
+                           else screen[name] * value / ground}  # fmt: skip
+        if name == "ruling":
+            given["cell"] = given["cell"] * value / ground
+    return replace(scheme, parameters=given)
+
+
+def dials(scheme: Scheme) -> dict[str, float]:
+    """Where a scheme's dials stand, if it has them: ruling in pixels per cell, angle in degrees.
+
+    Error diffusion and blue noise have a dot of whole pixels, which is no dial here.
+    """
+    given = {**scheme.parameters.get("of_ground", {}), **scheme.parameters}
+    return {name: float(given[name]) for name in ("ruling", "angle") if name in given}
 
 
 def _scheme(group: str, draw: Callable[..., Tensor], description: str, **parameters: Any) -> Scheme:

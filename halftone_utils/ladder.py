@@ -58,10 +58,8 @@ def pictures(scheme: str, split: str, n: int | None = None) -> Tensor:
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; it is one of {', '.join(SPLITS)}.")
-    if scheme not in captcha.SCHEMES:
-        raise ValueError(f"scheme is {scheme!r}; it is one of {', '.join(captcha.SCHEMES)}.")
+    how = captcha.scheme_of(scheme)
     texts = truths(split)[:n]
-    how = captcha.SCHEMES[scheme]
     name = hash_of([how.description, repr(how), texts, FIRST_SEED[split]])
     path = CACHE / "captchas" / f"{scheme}-{split}-{len(texts)}-{name}.u8"
     side = captcha_drawing.HEIGHT, captcha_drawing.width_of(captcha.LENGTH)

@@ -1,6 +1,7 @@
 """CAPTCHAs are the same for the same arguments, and hide from a blur what they say they hide."""
 
 import io
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,13 @@ import torch
 from captcha import image as package
 from PIL import Image
 
-from halftone_utils import captcha, perception, texture
+from halftone_utils import (
+    captcha,
+    captcha_drawing,
+    captcha_legibility,
+    perception,
+    texture,
+)
 
 TEXT = "HALF7"
 QUICK = [name for name in captcha.SCHEMES if name != "style-transfer"]  # that one takes seconds
@@ -149,3 +156,36 @@ def test_a_text_without_its_seed_is_named():
 def test_a_hash_that_is_none_is_named(answer_hash):
     with pytest.raises(ValueError, match="it is what `issue` gave"):
         captcha.verify("A", answer_hash)
+
+
+def test_dials_of_a_scheme_turn_its_screens():
+    plain = captcha.SCHEMES["plain"]
+    assert captcha_drawing.dials(plain) == {}
+    with pytest.raises(ValueError, match="has no ruling to set"):
+        captcha.make_captcha(TEXT, "plain", 3, ruling=6)
+    with pytest.raises(ValueError, match="angle is 200; it is 0 to 180"):
+        captcha.make_captcha(TEXT, "lines", 3, angle=200)
+    own = captcha_drawing.dials(captcha.SCHEMES["iso-tone-ruling"])
+    assert own == {"ruling": 4.5, "angle": 20}
+    assert captcha.make_captcha(TEXT, "iso-tone-ruling", 3, **own) == captcha.make_captcha(
+        TEXT, "iso-tone-ruling", 3
+    )
+    turned = captcha_drawing.varied(captcha.SCHEMES["iso-tone-angle"], ruling=9, angle=50)
+    assert turned.parameters["of_figure"] == {"ruling": 9, "angle": 140, "dot": "line"}
+    assert turned.parameters["cell"] == 9
+
+
+def test_proxies_of_legibility_tell_the_channels_apart():
+    plain, hidden = (
+        captcha_legibility.proxies(scheme, range(3, 5)) for scheme in ("plain", "iso-tone-angle")
+    )
+    assert plain["tone"] > 50
+    assert plain["ssim"] > 0.95
+    assert hidden["tone"] < 0.5
+    assert hidden["ssim"] < 0.5
+    assert hidden["texture"] > 3
+    ink = captcha.letters_of(TEXT, "plain", 3).ink
+    assert captcha_legibility.similarity_from_afar(ink, ink) > 0.95  # light on dark is as good
+    grain = torch.rand(ink.shape, generator=torch.Generator().manual_seed(0))
+    assert captcha_legibility.texture_contrast(grain, ink) < 0.5
+    assert all(math.isnan(v) for v in captcha_legibility.proxies("distorted", range(3, 4)).values())
