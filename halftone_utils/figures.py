@@ -195,11 +195,16 @@ def spectra(powers: Mapping[str, Tensor], rulings: Mapping[str, float]) -> Figur
 
 
 def dots_with_intervals(
-    rows: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], *, xlabel: str
+    rows: Sequence[str],
+    series: Mapping[str, Sequence[tuple[float, float, float]]],
+    *,
+    xlabel: str,
+    chance: float | None = 10,
 ) -> Figure:
     """Measured shares as dots with intervals, a row a condition, a marker a series.
 
-    series: name -> one (share, low, high) a row, in percent.
+    series: name -> one (share, low, high) a row, in percent; NaN where nothing was measured.
+    chance: percent, where a dotted line stands.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 0.36 * len(rows) + 1.0))
     for k, (name, values) in enumerate(series.items()):
@@ -209,8 +214,9 @@ def dots_with_intervals(
         around = (middle - low, high - middle)
         axes.errorbar(middle, y, xerr=around, fmt=marker, color=colour, ms=7, capsize=3, lw=1.4,
                       mfc="white" if k else colour, label=name)  # fmt: skip
-    axes.axvline(10, color="grey", lw=1, ls=":")
-    axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel, xlim=(0, 101))
+    if chance is not None:
+        axes.axvline(chance, color="grey", lw=1, ls=":")
+    axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel, xlim=(-1, 101))
     axes.invert_yaxis()
     axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=len(series))
     return figure
