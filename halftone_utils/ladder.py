@@ -51,25 +51,34 @@ def truths(split: str) -> list[str]:
     return captcha.random_texts(SPLITS[split], FIRST_SEED[split])
 
 
+def frozen(scheme: str, first_seed: int, n: int) -> Tensor:
+    """n CAPTCHAs of a scheme, uint8 (n, 1, H, W), of seeds from first_seed on; drawn once.
+
+    Their texts are `captcha.random_texts(n, first_seed)`.  Kept in the cache; a file that was cut
+    short is drawn again.  Raises ValueError for an unknown scheme.
+    """
+    how = captcha.scheme_of(scheme)
+    texts = captcha.random_texts(n, first_seed)
+    made_of = [how.description, repr(dict(how.parameters)), repr(dict(how.lettering))]
+    path = CACHE / "captchas" / f"{scheme}-{first_seed}-{n}-{hash_of(made_of)}.u8"
+    side = captcha_drawing.HEIGHT, captcha_drawing.width_of(captcha.LENGTH)
+    if path.exists() and path.stat().st_size == n * side[0] * side[1]:
+        found = np.frombuffer(path.read_bytes(), np.uint8)
+        return torch.from_numpy(found.copy()).view(n, 1, *side)
+    drawn = captcha.make_captchas(texts, scheme, range(first_seed, first_seed + n))
+    images = torch.from_numpy(np.stack(drawn))[:, None]
+    write_atomically(path, images.numpy().tobytes())
+    return images
+
+
 def pictures(scheme: str, split: str, n: int | None = None) -> Tensor:
-    """The first n frozen CAPTCHAs of a split, (n, 1, H, W) in [0, 1]; drawn once, then cached.
+    """The first n frozen CAPTCHAs of a split, (n, 1, H, W) in [0, 1].
 
     Raises ValueError for an unknown scheme or split.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; it is one of {', '.join(SPLITS)}.")
-    how = captcha.scheme_of(scheme)
-    texts = truths(split)[:n]
-    name = hash_of([how.description, repr(how), texts, FIRST_SEED[split]])
-    path = CACHE / "captchas" / f"{scheme}-{split}-{len(texts)}-{name}.u8"
-    side = captcha_drawing.HEIGHT, captcha_drawing.width_of(captcha.LENGTH)
-    if path.exists() and path.stat().st_size == len(texts) * side[0] * side[1]:
-        found = np.frombuffer(path.read_bytes(), np.uint8)
-        return torch.from_numpy(found.copy()).view(len(texts), 1, *side).float() / 255
-    seeds = range(FIRST_SEED[split], FIRST_SEED[split] + len(texts))
-    drawn = solvers.as_tensor(captcha.make_captchas(texts, scheme, seeds))
-    write_atomically(path, (drawn * 255).round().byte().numpy().tobytes())
-    return drawn
+    return frozen(scheme, FIRST_SEED[split], n or SPLITS[split]).float() / 255
 
 
 def edit_distance(a: str, b: str) -> int:
@@ -94,6 +103,20 @@ def score(answers: Sequence[str], texts: Sequence[str]) -> dict:
         "n_correct": sum(answer == text for answer, text in pairs),
         "character_accuracy": round(statistics.fmean(shares), 4),
     }
+
+
+def counted(answers: Sequence[str], texts: Sequence[str]) -> dict:
+    """A score with the answers beside it, as a result file keeps them."""
+    written = " ".join(answer or NOTHING for answer in answers)
+    return {**score(answers, texts), "answers": written}
+
+
+def verify(cell: Mapping, what: str) -> None:
+    """Raise DataError, naming what, if a cell's answers to test CAPTCHAs do not give its counts."""
+    answers = ["" if a == NOTHING else a for a in cell["answers"].split(" ")]
+    found = score(answers, truths("test")[: cell["n"]])
+    if found != {key: cell[key] for key in found}:
+        raise DataError(f"{what} do not give its counts.")
 
 
 def treated(images: Tensor, treatment: Treatment) -> Tensor:
@@ -181,9 +204,8 @@ def climb(
             seconds = time.perf_counter() - started
             row[solver] = {
                 "treatment": chosen,
-                **score(answers, truths("test")[:n]),
                 "ms": round(1000 * seconds / n, 1),
-                "answers": " ".join(answer or NOTHING for answer in answers),
+                **counted(answers, truths("test")[:n]),
             }
             write_json(path, result)
     return result
@@ -202,10 +224,7 @@ def load(directory: Path = RESULTS) -> dict[str, dict]:
         found[scheme] = read_json(path)
         for row in found[scheme]["rungs"].values():
             for solver, cell in row.items():
-                answers = ["" if a == NOTHING else a for a in cell["answers"].split(" ")]
-                counted = score(answers, truths("test")[: cell["n"]])
-                if counted != {key: cell[key] for key in counted}:
-                    raise DataError(f"{path}: the answers of {solver} do not give its counts.")
+                verify(cell, f"{path}: the answers of {solver}")
     return found
 
 

@@ -144,11 +144,13 @@ def fit(
     every: float = EVERY,
     config: dict | None = None,
     after_epoch: Callable[[int], None] | None = None,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     progress: bool = True,
 ) -> float:
-    """Train `model` in place by cross-entropy; returns the seconds it took, resumed ones too.
+    """Train `model` in place; returns the seconds it took, resumed ones too.
 
-    images: uint8 (N, 1, H, W), in memory or mapped from disk; labels: int64 (N,).
+    images: uint8 (N, 1, H, W), in memory or mapped from disk; labels: int64, N rows.
+    loss_of: (outputs of the model, labels) -> scalar.
     n: the epochs at full size use the first n (default: all).  Runs on the model's own device,
     under bfloat16 autocast where the hardware multiplies it; weights stay float32.
 
@@ -206,7 +208,7 @@ def fit(
                 factor = learning_rate_factor(cycle, recipe.warmup)
                 optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
                 with hardware.autocast(device):
-                    loss = F.cross_entropy(model(x), y)
+                    loss = loss_of(model(x), y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
