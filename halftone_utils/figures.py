@@ -211,7 +211,7 @@ def dots_with_intervals(
         colour, marker, _ = SERIES[k]
         y = np.arange(len(rows)) + 0.24 * (k - (len(series) - 1) / 2)
         middle, low, high = np.array(values).T
-        around = (middle - low, high - middle)
+        around = np.maximum(0, (middle - low, high - middle))  # rounding may take an end past it
         axes.errorbar(middle, y, xerr=around, fmt=marker, color=colour, ms=7, capsize=3, lw=1.4,
                       mfc="white" if k else colour, label=name)  # fmt: skip
     if chance is not None:
