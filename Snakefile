@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from halftone_utils import classifiers, grid
+from halftone_utils import captcha, classifiers, grid
 from halftone_utils.files import CACHE, RESULTS
 
 # what is freed stays with the process: fresh pages for every feature map cost a third of the time
@@ -24,9 +24,14 @@ def sets_of(wildcards):
     return ancient(SET.format(size=CELLS[wildcards.stem].size))
 
 
+CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-mixed")
+
+
 wildcard_constraints:
     stem="|".join(CELLS),
     size="32|256",
+    scheme="|".join(captcha.SCHEMES),
+    n=r"\d+",
 
 
 rule results:
@@ -35,6 +40,29 @@ rule results:
         expand(f"{RESULTS}/frontier-{{size}}.json", size=(32, 256)),
         f"{RESULTS}/strength-networks-32.json",
         f"{RESULTS}/weights-networks-32.json",
+
+
+# Page 7's: `snakemake captchas --cores all`, about two hours on 2 cores.
+rule captchas:
+    input:
+        expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=captcha.SCHEMES),
+        expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-s0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
+
+
+rule ladder:
+    output:
+        update(f"{RESULTS}/captcha-{{scheme}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{sys.executable} -m halftone_utils.ladder --schemes {{wildcards.scheme}}"
+
+
+rule crnn:
+    output:
+        update(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-s0.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{sys.executable} -m halftone_utils.crnn {{wildcards.scheme}} --n {{wildcards.n}}"
 
 
 rule report:
