@@ -36,7 +36,7 @@ from halftone_utils.files import (
 from halftone_utils.hardware import on_each_core
 from halftone_utils.texture import TEXTURES
 
-SPLITS = {"test": 500, "validation": 40}  # CAPTCHAs a scheme
+SPLITS = {"test": 500, "validation": 20}  # CAPTCHAs a scheme
 FIRST_SEED = {"test": 10_000, "validation": 20_000}  # the quiz has 0 to 64, `crnn` a million on
 RUNGS: Mapping[str, Mapping[str, Treatment]] = {
     "stock": {AS_IT_IS.name: AS_IT_IS},
