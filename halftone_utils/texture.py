@@ -23,6 +23,7 @@ from halftone_utils.descreening import Treatment, stretch
 RULINGS = (3.5, 4.7, 6.2, 8.2, 11.0)  # pixels per cell that the Gabor bank is tuned to
 ANGLES = 8  # over 180 degrees
 BANDWIDTH = 0.5  # a Gabor kernel's deviation in cells
+GRID = 4  # pixels from one place to the next where Gabor energies are taken
 
 
 def smooth(maps: Tensor, sigma: float) -> Tensor:
@@ -89,15 +90,22 @@ def _gabor_bank(height: int, width: int) -> Tensor:
 
 
 def gabor_energies(images: Tensor, sigma: float) -> Tensor:
-    """Energy in each band of ruling and angle: (N, 1, H, W) -> (N, 40, H, W).
+    """Energy in each band of ruling and angle: (N, 1, H, W) -> (N, 40, H / 4, W / 4).
 
     Gabor filters (Jain & Farrokhnia 1991), whose squared magnitude is averaged over `sigma`
-    pixels; square root.
+    pixels; square root.  What is averaged so widely needs no finer grid.
     """
     spectra = torch.fft.fft2(images - images.mean((2, 3), keepdim=True))
     bank = _gabor_bank(*images.shape[2:])
-    magnitudes = [torch.fft.ifft2(spectrum * bank).abs().square() for spectrum in spectra]
-    return smooth(torch.stack(magnitudes), sigma).clamp_min(1e-10).sqrt()
+    energies = [
+        F.avg_pool2d(torch.fft.ifft2(spectrum * bank).abs().square(), GRID) for spectrum in spectra
+    ]
+    return smooth(torch.stack(energies), sigma / GRID).clamp_min(1e-10).sqrt()
+
+
+def _enlarged(maps: Tensor, images: Tensor) -> Tensor:
+    """Maps on the grid of the energies, at the pixels of the images again."""
+    return F.interpolate(maps, images.shape[2:], mode="bilinear", align_corners=False)
 
 
 def dark_on_light(maps: Tensor) -> Tensor:
@@ -139,11 +147,11 @@ def two_regions(features: Tensor) -> Tensor:
 def unlike_the_ground(features: Tensor) -> Tensor:
     """How far each pixel's features are from the border's, where no letter is: (N, 1, H, W).
 
-    Mahalanobis distance to the mean and covariance of the twelve rows at top and bottom.
+    Mahalanobis distance to the mean and covariance of the rows at top and bottom, a fifteenth each.
     """
-    found = []
+    found, rows = [], max(2, features.shape[2] // 15)
     for x in features.double():
-        ground = torch.cat([x[:, :12].flatten(1), x[:, -12:].flatten(1)], 1)
+        ground = torch.cat([x[:, :rows].flatten(1), x[:, -rows:].flatten(1)], 1)
         mean = ground.mean(1, keepdim=True)
         spread = torch.cov(ground).reshape(len(x), len(x)) + 1e-6 * torch.eye(len(x)).double()
         off = x.flatten(1) - mean
@@ -169,12 +177,14 @@ def by_frequency(images: Tensor, *, sigma: float) -> Tensor:
 
 def by_gabor(images: Tensor, *, sigma: float, component: int = 0) -> Tensor:
     """The principal component of Gabor energies."""
-    return dark_on_light(principal(gabor_energies(images, sigma), component))
+    energies = gabor_energies(images, sigma)
+    return dark_on_light(_enlarged(principal(energies, component), images))
 
 
 def by_gabor_regions(images: Tensor, *, sigma: float) -> Tensor:
     """Two regions of Gabor energies, their contour smoothed."""
-    return dark_on_light(smooth(two_regions(gabor_energies(images, sigma)), 2.0))
+    regions = two_regions(gabor_energies(images, sigma))
+    return dark_on_light(_enlarged(smooth(regions, 0.5), images))
 
 
 def by_ruling_and_kind(images: Tensor, *, sigma: float) -> Tensor:
@@ -189,12 +199,12 @@ def by_ruling_and_kind(images: Tensor, *, sigma: float) -> Tensor:
 def _unlike_in_bands(images: Tensor, sigma: float) -> Tensor:
     energies = gabor_energies(images, sigma).unflatten(1, (len(RULINGS), ANGLES))
     bands = torch.cat([energies.square().sum(2).sqrt(), energies.amax(2)], 1)
-    return smooth(unlike_the_ground(bands.log()), sigma / 2)
+    return smooth(unlike_the_ground(bands.log()), sigma / 2 / GRID)
 
 
 def by_bands(images: Tensor, *, sigma: float) -> Tensor:
     """What differs from the ground by its energy in bands of ruling, over all angles."""
-    return dark_on_light(_unlike_in_bands(images, sigma))
+    return dark_on_light(_enlarged(_unlike_in_bands(images, sigma), images))
 
 
 def by_bands_regions(images: Tensor, *, sigma: float) -> Tensor:
@@ -204,7 +214,7 @@ def by_bands_regions(images: Tensor, *, sigma: float) -> Tensor:
     """
     distance = _unlike_in_bands(images, sigma).clamp_min(1e-6).log()
     regions = [(x > threshold_otsu(x.numpy())).float() for x in distance]
-    return dark_on_light(smooth(torch.stack(regions), 2.0))
+    return dark_on_light(_enlarged(smooth(torch.stack(regions), 0.5), images))
 
 
 def _swept(kind: str, function: Callable[..., Tensor], *settings: dict) -> list[Treatment]:
