@@ -1,0 +1,106 @@
+"""How much of a fall is the batch statistics' own: estimate them again, without a label.
+
+    python -m halftone_utils.normalization resnet18 --train-on original
+
+A batch normalization keeps the means and variances of what it was trained on.  Behind a halftone
+they are others, and every layer after it is off.  Estimating them anew on halftones (Li et al.,
+Revisiting Batch Normalization, 2016; Schneider et al., NeurIPS 2020) changes no weight.
+"""
+
+import argparse
+import copy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from halftone_utils import classifiers, experiments, hardware, mnist, sets, training
+from halftone_utils.experiments import Cell
+from halftone_utils.files import DATA, RESULTS, DataError, read_json, write_json
+from halftone_utils.mnist import as_float
+
+SHOWN = ("original", "halftone-talk", "halftone-strong", "random-dots")
+N_ADAPT = 1_000  # training pictures, whose labels are not looked at
+BATCH = 200
+
+
+@torch.inference_mode()
+def adapted(model: nn.Module, images: Tensor) -> nn.Module:
+    """A copy whose batch statistics are those of some images; its weights are the model's.
+
+    images: uint8 (N, 1, H, W), no labels.  The statistics are means over batches of BATCH, and
+    stay as they are afterwards: what it reads does not depend on what else it reads.
+    Raises ValueError for a model without batch normalization.
+    """
+    model = copy.deepcopy(model).eval()
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    if not layers:
+        raise ValueError("The model has no batch normalization whose statistics could be adapted.")
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain mean over batches
+        layer.train()
+    device = next(model.parameters()).device
+    for x in images.split(BATCH):
+        with hardware.autocast(device):
+            model(as_float(x).to(device))
+    return model.eval()
+
+
+def _model(cell: Cell) -> nn.Module:
+    """The committed weights where there are some, else the trained cell."""
+    if (DATA / "weights" / f"{cell.stem}.safetensors").exists():
+        return experiments.published(cell.architecture, cell.train_on, cell.seed, cell.size)
+    return experiments.trained(cell)[0]
+
+
+def measure(
+    cell: Cell,
+    *,
+    n_adapt: int = N_ADAPT,
+    n_test: int = mnist.SPLITS["test"],
+    shown: Sequence[str] = SHOWN,
+    directory: Path = RESULTS,
+) -> dict:
+    """Read test sets with a classifier as it is and adapted to each; writes and returns the result.
+
+    Statistics come from the first n_adapt training digits, drawn as the test set is.
+    """
+    model, tests = _model(cell), {}
+    for name in shown:
+        images, labels = sets.load(name, "test", cell.size, n_test)
+        own = adapted(model, sets.load(name, "train", cell.size, n_adapt)[0])
+        right = [
+            int((training.predict(m, images, fast=True) == labels).sum()) for m in (model, own)
+        ]
+        tests[name] = {"n": len(labels), "n_correct": right[0], "n_correct_adapted": right[1]}
+    result = {"stem": cell.stem, "n_adapt": n_adapt, "tests": tests,
+              "precision": str(hardware.fastest_precision()).removeprefix("torch."),
+              "torch": torch.__version__}  # fmt: skip
+    write_json(directory / f"normalization-{cell.stem}.json", result)
+    return result
+
+
+def load(directory: Path = RESULTS) -> list[dict]:
+    """Every result, by file name."""
+    return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure one classifier."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("architecture", choices=classifiers.ARCHITECTURES)
+    parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
+    options = parser.parse_args(arguments)
+    try:
+        result = measure(Cell(architecture=options.architecture, train_on=options.train_on))
+    except (DataError, ValueError) as error:
+        sys.exit(str(error))
+    for name, counts in result["tests"].items():
+        print(f"{result['stem']}, {sets.DESCRIPTIONS[name]}: {counts}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Batch statistics estimated anew are those of the new pictures, and nothing else changes."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from halftone_utils import classifiers, experiments, mnist, normalization, sets, training
+from halftone_utils.experiments import Cell
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return experiments.published("resnet18")
+
+
+def test_statistics_are_the_pictures_own_and_weights_stay(resnet):
+    images = mnist.load("train", 32, normalization.BATCH)[0]
+    model = normalization.adapted(resnet, images)
+    before, after = dict(resnet.named_parameters()), dict(model.named_parameters())
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert not model.training
+    inputs = []
+    layer = next(m for m in model.modules() if isinstance(m, nn.BatchNorm2d))
+    layer.register_forward_hook(lambda _, given, __: inputs.append(given[0]))
+    with torch.inference_mode():
+        model(mnist.as_float(images))
+    assert torch.allclose(layer.running_mean, inputs[0].mean((0, 2, 3)), atol=1e-2)
+    assert torch.allclose(layer.running_var, inputs[0].var((0, 2, 3)), rtol=3e-2)
+
+
+def test_on_what_it_was_trained_on_little_changes_and_behind_a_screen_much(resnet):
+    x, labels = sets.load("halftone-strong", "validation", 32, 300)
+    train = {name: sets.load(name, "train", 32, 400)[0] for name in ("original", "halftone-strong")}
+    clean, _ = sets.load("original", "validation", 32, 300)
+
+    def share(model, images):
+        return float((training.predict(model, images) == labels).float().mean())
+
+    assert share(normalization.adapted(resnet, train["original"]), clean) > 0.97
+    assert share(resnet, x) < 0.2
+    assert share(normalization.adapted(resnet, train["halftone-strong"]), x) > 0.6
+
+
+def test_what_it_reads_does_not_depend_on_what_else_it_reads(resnet):
+    model = normalization.adapted(resnet, mnist.load("train", 32, 64)[0])
+    images = mnist.load("validation", 32, 8)[0]
+    together, alone = (
+        training.probabilities(model, images),
+        training.probabilities(model, images[3:4]),
+    )
+    assert torch.allclose(together[3:4], alone, atol=1e-5)
+
+
+def test_a_result_holds_both_counts(tmp_path):
+    shown = ["original", "halftone-strong"]
+    cell = Cell(architecture="resnet18")
+    result = normalization.measure(cell, n_adapt=50, n_test=40, shown=shown, directory=tmp_path)
+    path = tmp_path / "normalization-resnet18-32-original-s0.json"
+    assert json.loads(path.read_text()) == result
+    assert normalization.load(tmp_path) == [result]
+    assert result["tests"]["original"]["n"] == 40
+    assert result["tests"]["original"]["n_correct"] >= 38
+
+
+def test_a_network_without_batch_normalization_is_refused():
+    with pytest.raises(ValueError, match="has no batch normalization"):
+        normalization.adapted(classifiers.build("lenet", 32, 0), mnist.load("train", 32, 2)[0])
