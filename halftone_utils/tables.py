@@ -144,7 +144,8 @@ def caption(results: Sequence[dict]) -> str:
     """What stands behind the numbers of the table: n, training digits, seeds."""
     seeds = sorted({r["seed"] for r in results})
     partly = [r for r in results if r["n_train"] < ALL_TRAIN]
-    first = [f"{COLUMNS[r['architecture']]}'s" for r in partly if "subset" not in r["config"]]
+    unbalanced = [r["architecture"] for r in partly if "subset" not in r["config"]]
+    first = [f"{COLUMNS[a]}'s" for a in dict.fromkeys(unbalanced)]
     fewer = "at full size, balanced over the digits"
     if first:
         fewer += f"; {' and '.join(first)} the first of the file"
