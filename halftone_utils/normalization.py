@@ -9,6 +9,7 @@ Revisiting Batch Normalization, 2016; Schneider et al., NeurIPS 2020) changes no
 
 import argparse
 import copy
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from halftone_utils import classifiers, experiments, hardware, mnist, sets, training
+from halftone_utils.accuracies import wilson
 from halftone_utils.experiments import Cell
 from halftone_utils.files import DATA, RESULTS, DataError, read_json, write_json
 from halftone_utils.mnist import as_float
@@ -24,6 +26,8 @@ from halftone_utils.mnist import as_float
 SHOWN = ("original", "halftone-talk", "halftone-strong", "random-dots")
 N_ADAPT = 1_000  # training pictures, whose labels are not looked at
 BATCH = 200
+TRAINED = {"original": "originals", "halftone-talk": "halftones at `talk`",
+           "halftone-strong": "halftones at `strong`", "both-talk": "both"}  # fmt: skip
 
 
 @torch.inference_mode()
@@ -88,6 +92,25 @@ def load(directory: Path = RESULTS) -> list[dict]:
     return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
 
 
+def sentences(results: Sequence[dict]) -> list[str]:
+    """What was measured, a sentence a test set; with Wilson's interval after adaptation."""
+    lines = []
+    for result in results:
+        architecture, size, train_on = re.fullmatch(
+            r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]
+        ).groups()
+        name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}"
+        for test_on, counts in result["tests"].items():
+            n, before, right = counts["n"], counts["n_correct"], counts["n_correct_adapted"]
+            low, high = wilson(right, n)
+            lines.append(
+                f"{name}, {sets.DESCRIPTIONS[test_on]}: {100 * before / n:.1f} % as it is, "
+                f"{100 * right / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}] with statistics "
+                f"of {result['n_adapt']:,} such training pictures (n = {n:,})"
+            )
+    return lines
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure one classifier."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -98,8 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result = measure(Cell(architecture=options.architecture, train_on=options.train_on))
     except (DataError, ValueError) as error:
         sys.exit(str(error))
-    for name, counts in result["tests"].items():
-        print(f"{result['stem']}, {sets.DESCRIPTIONS[name]}: {counts}")
+    print("\n".join(sentences([result])))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,10 @@ def test_a_result_holds_both_counts(tmp_path):
     assert normalization.load(tmp_path) == [result]
     assert result["tests"]["original"]["n"] == 40
     assert result["tests"]["original"]["n_correct"] >= 38
+    clean, screened = normalization.sentences([result])
+    assert clean.startswith("ResNet18 at 32 px, trained on originals, originals: ")
+    right = result["tests"]["halftone-strong"]["n_correct_adapted"]
+    assert f"{100 * right / 40:.1f} % [" in screened
 
 
 def test_a_network_without_batch_normalization_is_refused():

@@ -9,6 +9,7 @@ from browser.driving import PATIENCE, Driver
 from halftone_utils import (
     accuracies,
     attacks,
+    captcha,
     experiments,
     gatys,
     handwriting,
@@ -17,9 +18,11 @@ from halftone_utils import (
     operating_points,
     perception,
     screens,
+    solvers,
     style_transfer,
     training,
 )
+from halftone_utils.texture import TEXTURES
 from halftone_utils.widgets.pad import title_of as pad_title
 
 
@@ -272,3 +275,25 @@ def test_captcha_quiz(opened, readings):
     kept(driver, "captcha-quiz")
     (kept_answer,) = [r for r in human.load(readings) if r.reader == "cd"]
     assert kept_answer.right
+
+
+def test_captcha_explorer(opened):
+    driver = opened("07_captcha", "captcha_explorer(")
+    shown = driver.picture(0)
+    assert driver.picture(1) == shown
+    driver.choose("attack first", "texture: Gabor sigma=4")
+    driver.wait_for_another_picture(1, shown)
+    assert driver.picture(0) == shown
+    driver.wait_for_text("ddddocr reads HALF7 ✓")
+    image = solvers.as_tensor([captcha.make_captcha("HALF7", "iso-tone-angle", 3)])
+    assert solvers.solve(TEXTURES["Gabor sigma=4"](image), "ddddocr") == ["HALF7"]
+    kept(driver, "captcha-explorer")
+    driver.type("text (1 to 8)", "")
+    driver.wait_for_text("it is a string of 1 to 8 letters")
+    driver.type("text (1 to 8)", "NEXT4")
+    driver.choose("attack first", "as it is")
+    driver.choose("scheme", "plain")
+    driver.wait_for_text("ddddocr reads NEXT4 ✓")
+    driver.choose("scheme", "iso-tone-ruling")
+    driver.move_everything(6)
+    assert "⚠" not in driver.text()
