@@ -46,7 +46,7 @@ rule results:
 rule captchas:
     input:
         expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=captcha.SCHEMES),
-        expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-s0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
+        expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
 
 
 rule ladder:
@@ -59,7 +59,7 @@ rule ladder:
 
 rule crnn:
     output:
-        update(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-s0.json"),
+        update(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json"),
     threads: workflow.cores or 1
     shell:
         f"{sys.executable} -m halftone_utils.crnn {{wildcards.scheme}} --n {{wildcards.n}}"

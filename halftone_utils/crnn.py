@@ -142,7 +142,7 @@ class Attack:
     @property
     def stem(self) -> str:
         """The name of its files."""
-        return f"crnn-{self.scheme}-n{self.n}-s{self.seed}"
+        return f"crnn-{self.scheme}-n{self.n}-seed{self.seed}"
 
 
 def samples(scheme: str, n: int) -> tuple[Tensor, list[str]]:

@@ -83,7 +83,9 @@ def measure(
     result = {"stem": cell.stem, "n_adapt": n_adapt, "tests": tests,
               "precision": str(hardware.fastest_precision()).removeprefix("torch."),
               "torch": torch.__version__}  # fmt: skip
-    write_json(directory / f"normalization-{cell.stem}.json", result)
+    # not the stem, which is a cell's own
+    name = f"normalization-{cell.architecture}-{cell.size}-{cell.train_on}-seed{cell.seed}.json"
+    write_json(directory / name, result)
     return result
 
 

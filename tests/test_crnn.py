@@ -98,12 +98,12 @@ def test_samples_are_kept_and_none_is_a_tests():
 def test_a_result_file_bears_out_its_counts(tmp_path):
     attack = crnn.Attack(scheme="plain", n=4)
     result = crnn.run(attack, ["lines"], n_test=2, directory=tmp_path, progress=False)
-    path = tmp_path / "crnn-plain-n4-s0.json"
+    path = tmp_path / "crnn-plain-n4-seed0.json"
     assert crnn.load(tmp_path) == [result] == [json.loads(path.read_text())]
     assert [*result["tests"]] == ["plain", "lines"]
     result["tests"]["lines"]["n_correct"] += 1
     path.write_text(json.dumps(result))
-    with pytest.raises(DataError, match=r"crnn-plain-n4-s0.*answers to lines do not give"):
+    with pytest.raises(DataError, match=r"crnn-plain-n4-seed0.*answers to lines do not give"):
         crnn.load(tmp_path)
 
 

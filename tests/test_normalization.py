@@ -57,7 +57,7 @@ def test_a_result_holds_both_counts(tmp_path):
     shown = ["original", "halftone-strong"]
     cell = Cell(architecture="resnet18")
     result = normalization.measure(cell, n_adapt=50, n_test=40, shown=shown, directory=tmp_path)
-    path = tmp_path / "normalization-resnet18-32-original-s0.json"
+    path = tmp_path / "normalization-resnet18-32-original-seed0.json"
     assert json.loads(path.read_text()) == result
     assert normalization.load(tmp_path) == [result]
     assert result["tests"]["original"]["n"] == 40
