@@ -119,9 +119,7 @@ def build(
     _check_space(point, len(bad) * CHUNK)
     # a set that was begun in one precision is finished in it
     begun = manifest.get("precision")
-    precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(
-        begun, torch.float32 if drawn_by_stylizer(point) else fastest_precision()
-    )
+    precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(begun, _precision(point))
     halftone = _halftoner(point, precision, len(bad) * CHUNK)
     manifest |= {
         "precision": str(precision).removeprefix("torch."),
@@ -152,6 +150,11 @@ def _check_space(point: OperatingPoint, digits: int) -> None:
         )
 
 
+def _precision(point: OperatingPoint) -> torch.dtype:
+    """The precision in which a set that is begun on this machine is drawn."""
+    return torch.float32 if drawn_by_stylizer(point) else fastest_precision()
+
+
 def _halftoner(
     point: OperatingPoint, precision: torch.dtype, digits: int
 ) -> Callable[[Tensor], Tensor]:
@@ -173,7 +176,7 @@ def redraw(point: OperatingPoint, images: Tensor) -> Tensor:
 
     (N, 1, size, size) float in [0, 1] -> the same, of whole 8-bit steps.
     """
-    halftone = _halftoner(point, torch.float32, len(images))
+    halftone = _halftoner(point, _precision(point), len(images))
     return (halftone(images) * 255).round() / 255
 
 
