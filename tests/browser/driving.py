@@ -84,7 +84,7 @@ class Driver:
     def move_everything(self, count: int) -> None:
         """Move each of so many controls by keyboard, then by mouse.
 
-        Waits until so many can be moved, and for one that another's move has disabled for a while.
+        Waits until so many can be moved; one that another's move disables for good is left out.
         Raises AssertionError that says how many there are, or names one that does not follow.
         """
         kinds = {
@@ -107,10 +107,8 @@ class Driver:
                 marked = self.page.locator(f'[data-mark="{mark}"]')
                 row = self.output.locator(".widget-inline-hbox").filter(has=marked)
                 control = row.locator(marked)
-                self._wait_until(
-                    lambda c=control: c.evaluate(f"c => {_CAN_BE_MOVED}"),
-                    lambda r=row: f"{r.inner_text()!r} stays disabled",
-                )
+                if not self._soon(lambda c=control: c.evaluate(f"c => {_CAN_BE_MOVED}")):
+                    continue  # what was moved before it has put it out of use
                 self._follows(row, lambda i, c=control, k=keys: self._press(c, k[i % len(k)]))
                 self._follows(row, lambda i, c=control, m=by_mouse: m(c, i))
 
@@ -127,6 +125,13 @@ class Driver:
         }}""",
             kinds,
         )
+
+    def _soon(self, holds: Callable[[], bool]) -> bool:
+        for _ in range(60):
+            if holds():
+                return True
+            self.page.wait_for_timeout(50)
+        return False
 
     def _wait_until(self, holds: Callable[[], object], otherwise: Callable[[], str]) -> None:
         for _ in range(PATIENCE // 50):

@@ -170,7 +170,7 @@ def test_style_explorer(opened):
     driver.press("Stop")
     driver.output.locator("button:has-text('Run'):not([disabled])").wait_for(timeout=PATIENCE)
     assert int(driver.number("iteration")) < 300
-    driver.move_everything(17)
+    driver.move_everything(18)
     assert "⚠" not in driver.text()
 
 
