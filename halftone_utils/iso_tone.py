@@ -30,16 +30,30 @@ def smooth_field(height: int, width: int, scale: int, generator: torch.Generator
     return field[scale : scale + height, scale : scale + width]
 
 
+@njit(nogil=True, cache=True)
+def _nearest(places, height, width):  # noqa: ANN001, ANN202
+    """Which of places (n, 2), float32, is nearest to each pixel: int64 (height, width)."""
+    found = np.zeros((height, width), np.int64)
+    down = np.empty(len(places), np.float32)
+    for y in range(height):
+        for i in range(len(places)):
+            down[i] = (np.float32(y) - places[i, 0]) * (np.float32(y) - places[i, 0])
+        for x in range(width):
+            least = np.float32(np.inf)
+            for i in range(len(places)):
+                across = np.float32(x) - places[i, 1]
+                square = down[i] + across * across
+                if square < least:
+                    least, found[y, x] = square, i
+    return found
+
+
 def mosaic(height: int, width: int, side: float, generator: torch.Generator) -> Tensor:
     """Patches of about `side` pixels (Voronoi cells), each of one number in [0, 1): (H, W)."""
     count = max(1, round(height * width / side**2))
     places = torch.rand((count, 2), generator=generator) * torch.tensor([height, width])
     values = torch.rand(count, generator=generator)
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    pixels = torch.stack([y, x], -1).reshape(-1, 2).float()
-    # by coordinates, without cdist's matrix products, whose rounding could tip a border pixel
-    squares = [(pixels[:, i, None] - places[:, i]).square() for i in (0, 1)]
-    return values[(squares[0] + squares[1]).argmin(1)].view(height, width)
+    return values[torch.from_numpy(_nearest(places.numpy(), height, width))]
 
 
 def shake(mask: Tensor, reach: float, scale: int, generator: torch.Generator) -> Tensor:

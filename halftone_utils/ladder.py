@@ -55,7 +55,8 @@ def frozen(scheme: str, first_seed: int, n: int) -> Tensor:
     """n CAPTCHAs of a scheme, uint8 (n, 1, H, W), of seeds from first_seed on; drawn once.
 
     Their texts are `captcha.random_texts(n, first_seed)`.  Kept in the cache; a file that was cut
-    short is drawn again.  Raises ValueError for an unknown scheme.
+    short, or whose first picture is no longer what the scheme draws, is drawn again.
+    Raises ValueError for an unknown scheme.
     """
     how = captcha.scheme_of(scheme)
     texts = captcha.random_texts(n, first_seed)
@@ -63,8 +64,9 @@ def frozen(scheme: str, first_seed: int, n: int) -> Tensor:
     path = CACHE / "captchas" / f"{scheme}-{first_seed}-{n}-{hash_of(made_of)}.u8"
     side = captcha_drawing.HEIGHT, captcha_drawing.width_of(captcha.LENGTH)
     if path.exists() and path.stat().st_size == n * side[0] * side[1]:
-        found = np.frombuffer(path.read_bytes(), np.uint8)
-        return torch.from_numpy(found.copy()).view(n, 1, *side)
+        found = np.frombuffer(path.read_bytes(), np.uint8).reshape(n, 1, *side)
+        if np.array_equal(found[0, 0], captcha.make_captcha(texts[0], scheme, first_seed)):
+            return torch.from_numpy(found.copy())
     drawn = captcha.make_captchas(texts, scheme, range(first_seed, first_seed + n))
     images = torch.from_numpy(np.stack(drawn))[:, None]
     write_atomically(path, images.numpy().tobytes())

@@ -134,8 +134,12 @@ def version(solver: str) -> str:
 def opened(picture: Picture) -> Image.Image:
     """A picture from a file, its bytes or PIL, on white paper, in mode L or RGB.
 
-    Raises DataError that names what cannot be read as a picture.
+    Raises DataError that names what cannot be read as a picture, ValueError for what is none.
     """
+    if not isinstance(picture, Picture):
+        raise ValueError(
+            f"picture is of type {type(picture).__name__}; it is a PIL image, a path or bytes."
+        )
     if isinstance(picture, Image.Image):
         image = picture
     else:

@@ -63,6 +63,8 @@ def test_what_is_no_picture_is_named(tmp_path, plain):
     for bad, name in ((half, "half.png"), (tmp_path / "none.png", "none.png"), (b"x", "1 bytes")):
         with pytest.raises(DataError, match=name):
             solvers.solve([bad], "ddddocr")
+    with pytest.raises(ValueError, match="of type float; it is a PIL image, a path or bytes"):
+        solvers.solve([0.5], "ddddocr")
 
 
 def test_an_unknown_solver_is_told_which_there_are(plain):
