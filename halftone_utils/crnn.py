@@ -20,7 +20,15 @@ from halftone_utils import captcha, hardware, ladder, training
 from halftone_utils.captcha import ALPHABET
 from halftone_utils.captcha_drawing import HEIGHT
 from halftone_utils.classifiers import StandardizePerImage
-from halftone_utils.files import CACHE, RESULTS, DataError, hash_of, read_json, write_json
+from halftone_utils.files import (
+    CACHE,
+    RESULTS,
+    DataError,
+    hash_of,
+    read_json,
+    sha256,
+    write_json,
+)
 from halftone_utils.mnist import as_float
 
 BLANK = 0  # CTC's "no letter"; letter i of the alphabet is class i + 1
@@ -134,10 +142,11 @@ class Attack:
             epochs=max(3, round(seen / self.n)), learning_rate=2e-3, batch=20, shift=6
         )
 
-    @property
-    def config(self) -> dict:
-        """All that decides its weights, as JSON."""
-        return {**asdict(self), "recipe": self.recipe.config, "letters": ALPHABET}
+    def config(self, images: Tensor) -> dict:
+        """All that decides its weights, as JSON; images: those it learns from, uint8."""
+        pictures = sha256(images.numpy().tobytes())[:16]
+        return {**asdict(self), "recipe": self.recipe.config, "letters": ALPHABET,
+                "pictures": pictures}  # fmt: skip
 
     @property
     def stem(self) -> str:
@@ -159,12 +168,13 @@ def samples(scheme: str, n: int) -> tuple[Tensor, list[str]]:
 def trained(attack: Attack, progress: bool = True) -> tuple[CRNN, float]:
     """The solver: trained, gone on with, or read from its checkpoint; and the seconds it took."""
     images, texts = samples(attack.scheme, attack.n)
+    config = attack.config(images)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(attack.seed)
         model = CRNN().to(hardware.fastest_device())
     seconds = training.fit(
-        model, images, encode(texts), attack.recipe, seed=attack.seed, config=attack.config,
-        checkpoint=CACHE / "checkpoints" / f"{attack.stem}-{hash_of(attack.config)}.safetensors",
+        model, images, encode(texts), attack.recipe, seed=attack.seed, config=config,
+        checkpoint=CACHE / "checkpoints" / f"{attack.stem}-{hash_of(config)}.safetensors",
         loss_of=ctc_loss, progress=progress,
     )  # fmt: skip
     return model, seconds

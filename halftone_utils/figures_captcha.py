@@ -27,6 +27,9 @@ def learning_curves(trained: Sequence[Mapping]) -> Figure:
     tested = trained[0]["tests"][trained[0]["scheme"]]["n"] if trained else 0
     axes.set(xscale="log", xlabel="labelled CAPTCHAs it was trained on", ylim=(-2, 102),
              ylabel=f"read whole, % of {tested} others")  # fmt: skip
+    sizes = sorted({result["n"] for result in trained})
+    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    axes.minorticks_off()
     if schemes:
         axes.legend(loc="best")
     return figure

@@ -95,6 +95,16 @@ def test_samples_are_kept_and_none_is_a_tests():
     assert not set(texts) & set(ladder.truths("test"))
 
 
+def test_pictures_of_a_scheme_that_was_changed_are_drawn_anew():
+    images, _ = crnn.samples("lines", 4)
+    (path,) = (crnn.CACHE / "captchas").iterdir()
+    attack = crnn.Attack(scheme="lines", n=4)
+    older = 255 - images
+    path.write_bytes(older.numpy().tobytes())  # as another drawing function left them
+    assert torch.equal(crnn.samples("lines", 4)[0], images)
+    assert attack.config(older) != attack.config(images)  # nor is a checkpoint of these resumed
+
+
 def test_a_result_file_bears_out_its_counts(tmp_path):
     attack = crnn.Attack(scheme="plain", n=4)
     result = crnn.run(attack, ["lines"], n_test=2, directory=tmp_path, progress=False)
