@@ -12,6 +12,7 @@ RUNGS = {
     "texture": "texture mapped first",
 }
 UNMEASURED = "not measured"
+READER = "one reader, a vision-language model, of 50"
 NOWHERE = (math.nan,) * 3
 LITTLE = 1.0  # percent read: what a scheme may leave a machine
 
@@ -60,9 +61,13 @@ def ladder_table(
     results: Mapping[str, Mapping],
     trained: Sequence[Mapping],
     readings: Sequence[human.Reading],
+    transcribed: Mapping[str, Mapping],
 ) -> str:
-    """Every scheme and rung in Markdown: the best solver with its treatment, and people."""
-    head = ("scheme", *RUNGS.values(), "CRNN trained on it", "people")
+    """Every scheme and rung in Markdown: the best solver with its treatment, and who else read.
+
+    transcribed: `transcription.load()`.
+    """
+    head = ("scheme", *RUNGS.values(), "CRNN trained on it", READER, "people")
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for scheme in captcha.SCHEMES:
         cells = []
@@ -71,32 +76,65 @@ def ladder_table(
             how = f"<br>{found[0]}, {found[1]['treatment']}" if found else ""
             cells.append(_text(found and found[1]) + how)
         cells.append(_text(by_crnn(trained, scheme)))
+        cells.append(_text(transcribed.get(scheme)))
         cells.append(human.sentence(human.summarise(readings, human.CAPTCHAS, scheme)))
         lines.append(f"| `{scheme}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def wanted(results: Mapping[str, Mapping]) -> str | None:
-    """The scheme, of those that are no corner, that machines read least on the first two rungs.
+def solver_table(results: Mapping[str, Mapping]) -> str:
+    """Every solver by itself, in Markdown: percent read whole and of letters, ms; a line a rung."""
+    names = list(dict.fromkeys(name for result in results.values()
+                               for row in result["rungs"].values() for name in row))  # fmt: skip
+    lines = ["| scheme | rung | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+    for scheme, result in results.items():
+        rows = [[_solved(result["rungs"].get(rung, {}).get(name)) for rung in RUNGS]
+                for name in names]  # fmt: skip
+        cells = ["<br>".join(row) for row in ([*RUNGS], *rows)]
+        lines.append(f"| `{scheme}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
-    Among equals the one of which a map of texture leaves them least.  None if none was measured.
+
+def _solved(cell: Mapping | None) -> str:
+    if cell is None:
+        return UNMEASURED
+    return f"{share(cell)[0]:.1f} ({100 * cell['character_accuracy']:.0f}), {cell['ms']:.0f} ms"
+
+
+def wanted(results: Mapping[str, Mapping], transcribed: Mapping[str, Mapping]) -> str | None:
+    """The scheme that comes nearest to hard for machines and easy for people.
+
+    Of the schemes that are no corner and leave machines at most LITTLE percent on the first two
+    rungs, the one that the one reader transcribed best; among equals, or where none leaves so
+    little, the one that machines read least, by those rungs, then by a map of texture.
+    None if none was measured.
     """
 
-    def left(scheme: str) -> tuple[int, int]:
-        first = strongest(results[scheme], ["stock", "descreening"])
+    def left(scheme: str) -> tuple[bool, int, int, int]:
+        first = strongest(results[scheme], ["stock", "descreening"])[1]
         last = strongest(results[scheme], ["texture"])
-        return first[1]["n_correct"], last[1]["n_correct"] if last else 0
+        holds = share(first)[0] <= LITTLE
+        legible = transcribed.get(scheme, {"n_correct": 0})["n_correct"] if holds else 0
+        return not holds, -legible, first["n_correct"], last[1]["n_correct"] if last else 0
 
     known = [s for s in results if captcha.SCHEMES[s].group != "corner" and
              results[s]["rungs"].get("descreening")]  # fmt: skip
     return min(known, key=left, default=None)
 
 
-def three_rows(results: Mapping[str, Mapping], readings: Sequence[human.Reading]) -> str:
+def three_rows(
+    results: Mapping[str, Mapping],
+    readings: Sequence[human.Reading],
+    transcribed: Mapping[str, Mapping],
+) -> str:
     """The talk's last table with measured numbers in it, in Markdown."""
-    asked = {"easy / easy": "plain", "hard / hard": "distorted", "hard / easy": wanted(results)}
+    asked = {
+        "easy / easy": "plain",
+        "hard / hard": "distorted",
+        "hard / easy": wanted(results, transcribed),
+    }
     head = ("machine / person, says the talk", "scheme", "stock or descreened", "texture mapped",
-            "people")  # fmt: skip
+            READER, "people")  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for label, scheme in asked.items():
         result = results.get(scheme) if scheme else None
@@ -104,6 +142,7 @@ def three_rows(results: Mapping[str, Mapping], readings: Sequence[human.Reading]
         for rungs in (["stock", "descreening"], ["texture"]):
             found = strongest(result, rungs)
             cells.append(_text(found and found[1]))
+        cells.append(_text(transcribed.get(scheme or "")))
         cells.append(human.sentence(human.summarise(readings, human.CAPTCHAS, scheme or "")))
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -137,12 +176,17 @@ def _verdict(stock: float, undone: float, texture: float) -> str:
 
 def transfer_table(trained: Sequence[Mapping]) -> str:
     """Solvers trained on one scheme and tested on others, in Markdown; percent read whole."""
-    tested = list(dict.fromkeys(scheme for result in trained for scheme in result["tests"]))
-    lines = ["| trained on | n | " + " | ".join(tested) + " |", "|---" * (len(tested) + 2) + "|"]
+    lines = ["| trained on | n | reads of it, % | of other schemes, % | others it reads none of |",
+             "|---" * 5 + "|"]  # fmt: skip
     for result in trained:
-        cells = [f"{share(result['tests'].get(s))[0]:.1f}" if s in result["tests"] else ""
-                 for s in tested]  # fmt: skip
-        lines.append(f"| `{result['scheme']}` | {result['n']:,} | " + " | ".join(cells) + " |")
+        own = result["scheme"]
+        others = {name: share(cell)[0] for name, cell in result["tests"].items() if name != own}
+        some = ", ".join(f"`{name}` {read:.1f}" for name, read in others.items() if read)
+        none = sum(not read for read in others.values())
+        lines.append(
+            f"| `{own}` | {result['n']:,} | {share(result['tests'][own])[0]:.1f} "
+            f"| {some or '-'} | {none} |"
+        )
     return "\n".join(lines)
 
 

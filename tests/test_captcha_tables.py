@@ -9,7 +9,8 @@ from halftone_utils.accuracies import wilson
 
 
 def cell(n_correct, treatment="as it is", n=500):
-    return {"n": n, "n_correct": n_correct, "character_accuracy": 0.5, "treatment": treatment}
+    return {"n": n, "n_correct": n_correct, "character_accuracy": 0.5, "treatment": treatment,
+            "ms": 12.3}  # fmt: skip
 
 
 def result(stock, undone, texture):
@@ -32,6 +33,7 @@ TRAINED = [
     {"scheme": "lines", "n": 100, "tests": {"lines": cell(10), "plain": cell(0)}},
     {"scheme": "lines", "n": 1_000, "tests": {"lines": cell(400), "plain": cell(5)}},
 ]
+TRANSCRIBED = {"iso-tone-angle": {"n": 50, "n_correct": 11}}
 
 
 def test_a_share_has_its_interval():
@@ -49,31 +51,44 @@ def test_the_best_solver_and_the_most_samples_count():
 
 
 def test_the_ladders_table_has_every_scheme_and_names_what_is_not_measured():
-    table = captcha_tables.ladder_table(RESULTS, TRAINED, []).splitlines()
+    table = captcha_tables.ladder_table(RESULTS, TRAINED, [], TRANSCRIBED).splitlines()
     assert len(table) == 2 + len(captcha.SCHEMES)
     rows = {line.split("`")[1]: line for line in table[2:]}
     assert "80.0 [76.3, 83.3]<br>ddddocr, a filter" in rows["lines"]
-    assert rows["stylizer"].count("not measured") == 5
+    assert rows["stylizer"].count("not measured") == 6
+    assert "22.0 [12.8, 35.2]" in rows["iso-tone-angle"]
     assert len({line.count("|") for line in table}) == 1
 
 
-def test_the_wanted_scheme_is_the_one_machines_read_least():
-    assert captcha_tables.wanted(RESULTS) == "iso-tone-mixed"
-    less = {name: found for name, found in RESULTS.items() if name != "iso-tone-mixed"}
-    assert captcha_tables.wanted(less) == "iso-tone-angle"
-    assert captcha_tables.wanted({"plain": RESULTS["plain"]}) is None  # a corner is not wanted
+def test_every_solver_stands_by_itself_with_letters_and_time():
+    table = captcha_tables.solver_table(RESULTS).splitlines()
+    assert len(table) == 2 + len(RESULTS)
+    assert len({line.count("|") for line in table}) == 1
+    assert "| 0.0 (50), 12 ms<br>80.0 (50), 12 ms<br>90.0 (50), 12 ms | 0.0 (50), 12" in table[3]
+    partly = {"plain": {"rungs": {"stock": {"ddddocr": cell(5)}}}}
+    assert captcha_tables.solver_table(partly).count("not measured") == 2
+
+
+def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does():
+    read = TRANSCRIBED | {"iso-tone-mixed": {"n": 50, "n_correct": 3},
+                          "lines": {"n": 50, "n_correct": 46}}  # fmt: skip
+    assert captcha_tables.wanted(RESULTS, read) == "iso-tone-angle"  # lines hold on one rung only
+    assert captcha_tables.wanted(RESULTS, {}) == "iso-tone-mixed"  # as nobody read, the least read
+    fallen = {name: RESULTS[name] for name in ("plain", "lines")}
+    assert captcha_tables.wanted(fallen, read) == "lines"
+    assert captcha_tables.wanted({"plain": RESULTS["plain"]}, {}) is None  # a corner
 
 
 def test_the_talks_three_rows_with_numbers_or_without():
     reading = human.Reading(quiz=human.CAPTCHAS, reader="ab", condition="plain", item=0,
                             truth="HALF7", answer="half7", seconds=3, at="2026-01-01")  # fmt: skip
-    rows = captcha_tables.three_rows(RESULTS, [reading]).splitlines()
+    rows = captcha_tables.three_rows(RESULTS, [reading], TRANSCRIBED).splitlines()
     assert len(rows) == 5
     assert "99.0" in rows[2]
     assert "100.0 [20.7, 100.0]; n 1, 1 person, 3.0 s" in rows[2]
-    assert rows[3].count("not measured") == 3
-    assert "`iso-tone-mixed`" in rows[4]
-    assert captcha_tables.three_rows({}, []).count("not measured") == 10
+    assert rows[3].count("not measured") == 4
+    assert "`iso-tone-angle`" in rows[4]
+    assert captcha_tables.three_rows({}, [], {}).count("not measured") == 13
 
 
 @pytest.mark.parametrize(("counts", "verdict"), [
@@ -92,8 +107,8 @@ def test_a_sentence_says_on_which_rung_a_scheme_holds(counts, verdict):
 
 def test_transfer_stands_in_a_table():
     rows = captcha_tables.transfer_table(TRAINED).splitlines()
-    assert rows[0] == "| trained on | n | lines | plain |"
-    assert rows[3] == "| `lines` | 1,000 | 80.0 | 1.0 |"
+    assert rows[2] == "| `lines` | 100 | 2.0 | - | 1 |"
+    assert rows[3] == "| `lines` | 1,000 | 80.0 | `plain` 1.0 | 0 |"
 
 
 def test_figures_are_drawn_of_much_and_of_nothing():
