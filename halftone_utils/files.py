@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,16 @@ class DataError(RuntimeError):
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path` whole or not at all: a temporary file, synced, then renamed."""
+    write_as_it_comes(path, [content])
+
+
+def write_as_it_comes(path: Path, parts: Iterable[bytes]) -> None:
+    """As `write_atomically`, for a content that is larger than memory: its parts in order."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as stream:
-        stream.write(content)
+        for part in parts:
+            stream.write(part)
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(path)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from halftone_utils.files import DATA, DataError
+from halftone_utils.files import CACHE, DATA, DataError, write_as_it_comes
 
 MD5 = {  # of the unzipped IDX files, as torchvision and LeCun's page give them
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -20,6 +20,7 @@ MD5 = {  # of the unzipped IDX files, as torchvision and LeCun's page give them
 }
 SPLITS = {"train": 55_000, "validation": 5_000, "test": 10_000}
 SIZES = (28, 32, 256)
+MAPPED = 2_000  # digits of 256 pixels from which on they are kept on disk: 131 MB
 
 
 def read_idx(name: str) -> Tensor:
@@ -104,7 +105,8 @@ def load(split: str, size: int = 32, n: int | None = None) -> tuple[Tensor, Tens
 
     split: "train" (55,000), "validation" (5,000; cut from the 60,000) or "test" (10,000).
     size: 28, 32 or 256 pixels.  n: only the first n (the files are shuffled already).
-    Returns images uint8 (n, 1, size, size) and labels int64 (n,).
+    Returns images uint8 (n, 1, size, size) and labels int64 (n,); many large images are mapped
+    from disk.
     Raises ValueError for another split or size or n, DataError for a damaged file.
     """
     if split not in SPLITS:
@@ -112,7 +114,27 @@ def load(split: str, size: int = 32, n: int | None = None) -> tuple[Tensor, Tens
     if n is not None and not 1 <= n <= SPLITS[split]:
         raise ValueError(f"n is {n}; the {split} split holds 1 to {SPLITS[split]} digits.")
     images, labels = _raw(split)
-    return resize(images[:n], size), labels[:n].clone()
+    labels = labels[:n].clone()
+    if size == 256 and len(labels) > MAPPED:
+        return _mapped(split, size)[:n], labels
+    return resize(images[:n], size), labels
+
+
+def _mapped(split: str, size: int) -> Tensor:
+    """The digits of a split, resized, mapped from a file in the cache that is written once.
+
+    A file that was cut short, or whose first, middle or last digit is another, is written again.
+    """
+    digits, _ = _raw(split)
+    path = CACHE / f"mnist-{size}" / f"{split}.u8"
+    shape = (len(digits), 1, size, size)
+    few = [0, len(digits) // 2, len(digits) - 1]
+    if path.exists() and path.stat().st_size == np.prod(shape):
+        pixels = np.memmap(path, np.uint8, mode="c", shape=shape)
+        if np.array_equal(pixels[few], resize(digits[few], size)):
+            return torch.from_numpy(pixels)
+    write_as_it_comes(path, (resize(c, size).numpy().tobytes() for c in digits.split(500)))
+    return torch.from_numpy(np.memmap(path, np.uint8, mode="c", shape=shape))
 
 
 def balanced_order(labels: Tensor) -> Tensor:

@@ -164,3 +164,30 @@ def test_the_first_of_a_balanced_order_hold_each_class_equally_often():
         assert counts.max() - counts.min() <= 1
     first_of_a_class = [int((labels == digit).nonzero()[0]) for digit in range(10)]
     assert sorted(order[:10].tolist()) == sorted(first_of_a_class)
+
+
+def test_many_large_digits_lie_on_disk_and_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist, "CACHE", tmp_path)
+    monkeypatch.setattr(mnist, "MAPPED", 3)
+    monkeypatch.setattr(mnist, "_raw", lambda split, raw=mnist._raw: [x[:40] for x in raw(split)])
+    few, _ = mnist.load("test", 256, 3)
+    assert not (tmp_path / "mnist-256").exists()
+    many, labels = mnist.load("test", 256, 12)
+    assert many.shape == (12, 1, 256, 256)
+    assert len(labels) == 12
+    assert torch.equal(many, mnist.resize(mnist.load("test", 28, 12)[0], 256))
+    assert torch.equal(many[:3], few)
+    path = tmp_path / "mnist-256" / "test.u8"
+    assert path.stat().st_size == 40 * 256 * 256
+
+    written = path.stat().st_mtime_ns
+    mnist.load("test", 256, 40)
+    assert path.stat().st_mtime_ns == written  # read again, not written again
+    many[:] = 0  # what a caller does to its copy stays with it
+    assert torch.equal(mnist.load("test", 256, 12)[0][:3], few)
+
+    for damage in (lambda: path.write_bytes(path.read_bytes()[:-1]),
+                   lambda: path.write_bytes(bytes(path.stat().st_size))):  # fmt: skip
+        damage()
+        assert torch.equal(mnist.load("test", 256, 40)[0][:3], few)
+    assert [found.name for found in path.parent.iterdir()] == ["test.u8"]
