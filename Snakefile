@@ -24,7 +24,7 @@ def sets_of(wildcards):
     return ancient(SET.format(size=CELLS[wildcards.stem].size))
 
 
-CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-mixed")
+CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-kind", "iso-tone-mixed")
 
 
 wildcard_constraints:
@@ -37,9 +37,8 @@ wildcard_constraints:
 rule results:
     input:
         expand(RESULT, stem=CELLS),
-        expand(f"{RESULTS}/frontier-{{size}}.json", size=(32, 256)),
-        f"{RESULTS}/strength-networks-32.json",
-        f"{RESULTS}/weights-networks-32.json",
+        expand(f"{RESULTS}/{{kind}}-{{size}}.json", size=(32, 256),
+               kind=("frontier", "strength-networks", "weights-networks")),
 
 
 # Page 7's: `snakemake captchas --cores all`, about two hours on 2 cores.
@@ -102,13 +101,18 @@ rule halftone_set:
         f"{sys.executable} -m halftone_utils.halftone_mnist talk --size {{wildcards.size}}"
 
 
+def originals_of(wildcards):
+    """The networks of that size, trained on originals, seed 0."""
+    return [
+        ancient(f"{RESULTS}/{cell.stem}.json")
+        for cell in CELLS.values()
+        if (cell.size, cell.train_on, cell.seed) == (int(wildcards.size), "original", 0)
+    ]
+
+
 rule frontier:
     input:
-        lambda wildcards: [
-            ancient(f"{RESULTS}/{cell.stem}.json")
-            for cell in CELLS.values()
-            if (cell.size, cell.train_on, cell.seed) == (int(wildcards.size), "original", 0)
-        ],
+        originals_of,
     output:
         update(f"{RESULTS}/frontier-{{size}}.json"),
     threads: workflow.cores or 1
@@ -116,21 +120,23 @@ rule frontier:
         f"{sys.executable} -m halftone_utils.frontier --size {{wildcards.size}}"
 
 
+# Style transfer of a large picture takes 64 times as long: fewer digits, fewer iterations.
 rule curves:
     input:
-        lambda wildcards: [
-            ancient(f"{RESULTS}/{cell.stem}.json")
-            for cell in CELLS.values()
-            if (cell.size, cell.train_on, cell.seed) == (32, "original", 0)
-        ],
+        originals_of,
     output:
-        update(f"{RESULTS}/strength-networks-32.json"),
-        update(f"{RESULTS}/weights-networks-32.json"),
+        update(f"{RESULTS}/strength-networks-{{size}}.json"),
+        update(f"{RESULTS}/weights-networks-{{size}}.json"),
     params:
         command=f"{sys.executable} -m halftone_utils.strength talk --seeds 0 --architectures "
         + " ".join(classifiers.ARCHITECTURES),
+        iterations=lambda wildcards: {"32": "--n 300 --iterations 50",
+                                      "256": "--n 100 --iterations 20"}[wildcards.size],
+        ratios=lambda wildcards: {"32": "--n 300", "256": "--n 100"}[wildcards.size],
     threads: workflow.cores or 1
     shell:
-        "{params.command} --n 300 --iterations 50 --save strength-networks-32 && "
-        "{params.command} --n 300 --save weights-networks-32 "
+        "{params.command} --size {wildcards.size} {params.iterations} "
+        "--save strength-networks-{wildcards.size} && "
+        "{params.command} --size {wildcards.size} {params.ratios} "
+        "--save weights-networks-{wildcards.size} "
         "--ratios 1 0.3 0.1 0.03 0.01 0.003 0.001 0.0001"

@@ -37,6 +37,8 @@ SERIES = (  # for lines that are no architecture: colour, marker, dash
     ("#d55e00", "s", "--"),
     ("#333333", "^", ":"),
     ("#009e73", "D", "-."),
+    ("#cc79a7", "P", "-"),
+    ("#56b4e9", "v", "--"),
 )
 
 

@@ -5,20 +5,27 @@ from halftone_utils.classifiers import ARCHITECTURES
 from halftone_utils.experiments import Cell
 
 SEEDS = {32: (0, 1, 2), 256: (0,)}
-N_TRAIN_256 = {  # digits at full size; less than all where the training would take hours
-    "lenet": mnist.SPLITS["train"],
-    "alexnet": 10_000,
-    "vgg16": 1_500,
-    "vgg19": 1_500,
-    "resnet18": 4_000,
-    "resnet50": 3_000,
+ALL = mnist.SPLITS["train"], mnist.SPLITS["test"]
+NUMBERS_256 = {  # training digits at full size and test digits; fewer where all would take hours
+    "vgg16": (1_500, 500),
+    "vgg19": (1_500, 500),
+    "resnet18": (4_000, 1_000),
+    "resnet50": (3_000, 1_000),
 }
+ON_HALFTONES_256 = {"vgg16": (4_000, 1_000), "vgg19": (4_000, 1_000)}  # see HALFTONE_RECIPES
 FIRST_256 = ("resnet18",)  # by this one `strong` was frozen at 256: it keeps the digits it had
-N_TEST_256 = {"vgg16": 500, "vgg19": 500, "resnet18": 1_000, "resnet50": 1_000}  # else all
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
     256: ("original", "halftone-talk"),
 }
+
+
+def _numbers(architecture: str, size: int, train_on: str) -> tuple[int, int]:
+    """The training digits and the test digits that the grid takes for a cell."""
+    known = NUMBERS_256 if size == 256 else {}
+    if size == 256 and train_on != "original":
+        known = {**known, **ON_HALFTONES_256}
+    return known.get(architecture, ALL)
 
 
 def cell_for(
@@ -30,9 +37,8 @@ def cell_for(
     epochs: int = 0,
 ) -> Cell:
     """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
-    known = N_TRAIN_256 if size == 256 else {}
     kept = size == 256 and architecture in FIRST_256 and not n_train and not epochs
-    n_train = n_train or known.get(architecture, mnist.SPLITS["train"])
+    n_train = n_train or _numbers(architecture, size, train_on)[0]
     return Cell(
         architecture=architecture, size=size, train_on=train_on, seed=seed,
         n_train=n_train, epochs=epochs, subset="first" if kept else "balanced",
@@ -41,8 +47,7 @@ def cell_for(
 
 def n_test_of(cell: Cell) -> int:
     """The test digits that the grid reads."""
-    known = N_TEST_256 if cell.size == 256 else {}
-    return known.get(cell.architecture, mnist.SPLITS["test"])
+    return _numbers(cell.architecture, cell.size, cell.train_on)[1]
 
 
 def cells() -> list[Cell]:

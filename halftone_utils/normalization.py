@@ -1,6 +1,6 @@
 """How much of a fall is the batch statistics' own: estimate them again, without a label.
 
-    python -m halftone_utils.normalization resnet18 --train-on original
+    python -m halftone_utils.normalization resnet18 --train-on original --size 32
 
 A batch normalization keeps the means and variances of what it was trained on.  Behind a halftone
 they are others, and every layer after it is off.  Estimating them anew on halftones (Li et al.,
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from halftone_utils import classifiers, experiments, hardware, mnist, sets, training
+from halftone_utils import classifiers, experiments, grid, hardware, mnist, sets, training
 from halftone_utils.accuracies import wilson
 from halftone_utils.experiments import Cell
 from halftone_utils.files import DATA, RESULTS, DataError, read_json, write_json
@@ -118,9 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("architecture", choices=classifiers.ARCHITECTURES)
     parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
+    parser.add_argument("--size", type=int, choices=classifiers.SIZES, default=32)
     options = parser.parse_args(arguments)
+    cell = grid.cell_for(options.architecture, options.size, options.train_on)
     try:
-        result = measure(Cell(architecture=options.architecture, train_on=options.train_on))
+        result = measure(cell, n_test=grid.n_test_of(cell))
     except (DataError, ValueError) as error:
         sys.exit(str(error))
     print("\n".join(sentences([result])))

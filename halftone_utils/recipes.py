@@ -1,33 +1,65 @@
-"""How each recipe's learning rate was chosen: short trainings, read on validation digits."""
+"""How recipes were chosen: short trainings, read on validation digits.
+
+    python -m halftone_utils.recipes vgg16 --rates 1e-4 3e-4
+    python -m halftone_utils.recipes vgg16 --size 256 --train-on halftone-talk --rates 1e-4 \\
+        --n 1000 --n-validation 500 --small 64:6000 128:3000
+"""
 
 import argparse
 from dataclasses import replace
 
-from halftone_utils import classifiers, mnist, training
+from halftone_utils import classifiers, sets, training
 from halftone_utils.files import RESULTS, read_json, write_json
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 
 
-def trial(recipe: training.Recipe, architecture: str, size: int, n: int, n_validation: int) -> int:
-    """Right answers among the first n_validation digits after one epoch on n originals."""
+def trial(
+    recipe: training.Recipe,
+    architecture: str,
+    size: int,
+    n: int,
+    n_validation: int,
+    train_on: str = "original",
+) -> int:
+    """Right answers among the first n_validation pictures of a set, trained on its first n.
+
+    The recipe's epochs on small pictures come first, each on as many as it says.
+    """
     model = classifiers.build(architecture, size, seed=0)
-    images, labels = mnist.load("train", size, n)
-    training.fit(model, images, labels, recipe, seed=0)
-    images, labels = mnist.load("validation", size, n_validation)
-    return int((training.predict(model, images) == labels).sum())
+    most = max(n, *(many for _, many in recipe.small), 0)
+    images, labels = sets.load(train_on, "train", size, most)
+    training.fit(model, images, labels, recipe, seed=0, n=n)
+    images, labels = sets.load(train_on, "validation", size, n_validation)
+    return int((training.predict(model, images, fast=True) == labels).sum())
+
+
+def _small(text: str) -> tuple[int, int]:
+    """An epoch on small pictures as a command line has it, "64:6000": side and number."""
+    side, _, many = text.partition(":")
+    if not (side.isdecimal() and many.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not side:number, such as 64:6000")
+    return int(side), int(many)
+
+
+def _sentence(row: dict) -> str:
+    recipe, train_on = row["recipe"], row.get("train_on", "original")
+    first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
+    read = "validation digits" if train_on == "original" else sets.DESCRIPTIONS[train_on]
+    return (
+        f"{classifiers.NAMES[row['architecture']]}, {row['size']} px, rate "
+        f"{recipe['learning_rate']:g}, {first}one epoch of {row['n_train']:,}: "
+        f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}"
+        + ", validation digits"
+        * (train_on != "original")
+    )
 
 
 def sentences() -> list[str]:
     """The committed trials, a line each."""
     known = read_json(RESULTS / "recipes.json")
-    known.sort(key=lambda r: (r["architecture"], r["recipe"]["learning_rate"]))
-    return [
-        f"{classifiers.NAMES[r['architecture']]}, {r['size']} px, rate "
-        f"{r['recipe']['learning_rate']:g}, one epoch of {r['n_train']:,}: "
-        f"{100 * r['n_correct'] / r['n']:.1f} % of {r['n']:,} validation digits"
-        for r in known
-    ]
+    known.sort(key=lambda r: (r["architecture"], r["size"], r["recipe"]["learning_rate"]))
+    return [_sentence(row) for row in known]
 
 
 def main() -> None:
@@ -38,17 +70,24 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=6000, help="training digits")
     parser.add_argument("--n-validation", type=int, default=2000)
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)
+    parser.add_argument("--train-on", choices=("original", "halftone-talk"), default="original")
+    parser.add_argument("--small", type=_small, nargs="*", default=(), metavar="side:number",
+                        help="epochs on so many pictures of that side that come first")  # fmt: skip
     asked = parser.parse_args()
     path = RESULTS / "recipes.json"
     known = read_json(path) if path.exists() else []
     chosen = training.RECIPES[asked.architecture, asked.size]
     for rate in asked.rates:
-        recipe = replace(chosen, learning_rate=rate, epochs=1, small=())
-        correct = trial(recipe, asked.architecture, asked.size, asked.n, asked.n_validation)
+        recipe = replace(chosen, learning_rate=rate, epochs=1, small=tuple(asked.small))
+        correct = trial(
+            recipe, asked.architecture, asked.size, asked.n, asked.n_validation, asked.train_on
+        )
         row = {
             "architecture": asked.architecture, "size": asked.size, "n_train": asked.n,
             "recipe": recipe.config, "n": asked.n_validation, "n_correct": correct,
         }  # fmt: skip
+        if asked.train_on != "original":
+            row["train_on"] = asked.train_on
         print(f"{asked.architecture} {asked.size}, {rate:g}: {correct} of {asked.n_validation}")
         known = [r for r in known if {**r, "n_correct": 0} != {**row, "n_correct": 0}] + [row]
         write_json(path, known)

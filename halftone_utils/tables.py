@@ -273,12 +273,17 @@ def fallbacks(results: Sequence[dict], test_on: str, size: int) -> list[str]:
     return sentences
 
 
+def _fewer(summary: dict) -> str:
+    """In brackets, of how many digits a number is, where not of all; else nothing."""
+    if summary["n_train"] == ALL_TRAIN and summary["n"] == ALL_TEST:
+        return ""
+    return f" ({summary['n_train']:,} training, {summary['n']:,} test digits)"
+
+
 def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> list[str]:
     """What has been measured of one architecture at one size; of how many digits, if not all."""
     sentences = []
     clean = summarise(results, a, "original", "original", size)
-    if clean and (clean["n_train"] < ALL_TRAIN or clean["n"] < ALL_TEST):
-        name += f" ({clean['n_train']:,} training, {clean['n']:,} test digits)"
     fooled = summarise(results, a, "original", "halftone-talk", size)
     retrained = summarise(results, a, "halftone-talk", "halftone-talk", size)
     back = summarise(results, a, "halftone-talk", "original", size)
@@ -286,22 +291,48 @@ def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> li
         talk = TALK.get(a, {}).get(("original", "halftone-talk")) if size == 32 else None
         versus = f"; the talk's read {talk:.2f} %" if talk else ""
         sentences.append(
-            f"{name}, trained on originals, reads {percent(clean)} % of them and "
+            f"{name}{_fewer(clean)}, trained on originals, reads {percent(clean)} % of them and "
             f"{percent(fooled)} % of their halftones{versus}."
         )
     if retrained and back:
         sentences.append(
-            f"{name}, trained on halftones, reads {percent(retrained)} % of halftones and "
-            f"{percent(back)} % of originals."
+            f"{name}{_fewer(retrained)}, trained on halftones, reads {percent(retrained)} % of "
+            f"halftones and {percent(back)} % of originals."
         )
     strong = summarise(results, a, "original", "halftone-strong", size)
     flat = summarise(results, a, "original", "no-dots", size)
     afar = summarise(results, a, "original", "halftone-strong-integrated", size)
     if strong and flat and afar:
         sentences.append(
-            f"Behind the screen `strong` {name} reads {percent(strong)} %; {percent(flat)} % "
-            f"of the same tones without dots, {percent(afar)} % once the dots are blurred away."
+            f"Behind the screen `strong` {name}{_fewer(strong)} reads {percent(strong)} %; "
+            f"{percent(flat)} % of the same tones without dots, {percent(afar)} % once the dots "
+            "are blurred away."
         )
+    return sentences
+
+
+def retraining(results: Sequence[dict]) -> list[str]:
+    """What a halftone costs, and what training on halftones, or on both, wins and costs."""
+    sentences = []
+    for size, a in [(size, a) for size in (32, 256) for a in COLUMNS]:
+        clean = summarise(results, a, "original", "original", size)
+        fooled = summarise(results, a, "original", "halftone-talk", size)
+        for train_on, label in (("halftone-talk", "halftones"), ("both-talk", "both")):
+            there = summarise(results, a, train_on, "halftone-talk", size)
+            back = summarise(results, a, train_on, "original", size)
+            if not (clean and fooled and there and back):
+                continue
+            change = back["mean"] - clean["mean"]
+            unlike = (
+                f" (trained on {clean['n_train']:,} originals, but on {there['n_train']:,} "
+                "of these: no fair comparison)"
+            ) * (clean["n_train"] != there["n_train"])
+            sentences.append(
+                f"{COLUMNS[a]}, {size} px: the halftone costs "
+                f"{clean['mean'] - fooled['mean']:.1f} points; training on {label} wins back "
+                f"{there['mean'] - fooled['mean']:.1f}, and on originals "
+                f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{unlike}."
+            )
     return sentences
 
 

@@ -93,3 +93,33 @@ def test_the_answer_given_most_often_is_counted_over_all_seeds():
         counts = np.bincount(predictions["halftone-strong"], minlength=10)
     assert f"{counts.argmax()} is its answer" in said
     assert f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,}" in said
+
+
+def made_up(train_on, n_train, n, **right):
+    """A result of LeNet at 256 pixels: right answers by test set."""
+    return {"architecture": "lenet", "size": 256, "train_on": train_on, "seed": 0,
+            "n_train": n_train,
+            "tests": {name.replace("_", "-"): {"n": n, "n_correct": k}
+                      for name, k in right.items()}}  # fmt: skip
+
+
+def test_every_sentence_says_of_how_many_digits_its_own_numbers_are():
+    results = [made_up("original", 1_500, 500, original=450, halftone_talk=50),
+               made_up("halftone-talk", 4_000, 1_000, original=920, halftone_talk=950)]  # fmt: skip
+    first, second, _ = tables.conclusions(results)
+    assert first.startswith("LeNet at 256 px (1,500 training, 500 test digits), trained on orig")
+    assert second.startswith("LeNet at 256 px (4,000 training, 1,000 test digits), trained on half")
+    (said,) = tables.retraining(results)
+    assert "costs 80.0 points; training on halftones wins back 85.0, and" in said
+    assert "on originals gains 2.0 (" in said
+    assert "1,500 originals, but on 4,000 of these: no fair comparison" in said
+
+
+def test_what_retraining_costs_is_said_without_reservation_where_it_is_fair():
+    results = [
+        made_up("original", 55_000, 10_000, original=9_900, halftone_talk=1_000),
+        made_up("both-talk", 55_000, 10_000, original=9_800, halftone_talk=9_700),
+    ]
+    (said,) = tables.retraining(results)
+    assert said.endswith("training on both wins back 87.0, and on originals costs 1.0.")
+    assert tables.retraining([]) == []

@@ -1,0 +1,40 @@
+"""Trials of recipes: trained on one set, read on its validation digits, and kept as they were."""
+
+import json
+
+import pytest
+
+from halftone_utils import recipes, training
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "RESULTS", tmp_path)
+    return tmp_path / "recipes.json"
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["recipes", "lenet", "--n", "300", "--n-validation", "100",
+                                     *arguments])  # fmt: skip
+    recipes.main()
+
+
+def test_a_trial_is_kept_with_its_recipe_and_replaced_by_the_same_again(kept, monkeypatch):
+    run(monkeypatch, "--rates", "4e-3")
+    run(monkeypatch, "--rates", "4e-3")
+    run(monkeypatch, "--rates", "4e-3", "--small", "32:200")
+    plain, small = json.loads(kept.read_text())
+    assert (plain["n_train"], plain["n"]) == (300, 100)
+    assert 0 <= plain["n_correct"] <= 100
+    assert plain["recipe"] == training.Recipe(epochs=1, learning_rate=4e-3).config
+    assert small["recipe"]["small"] == [[32, 200]]
+    said = recipes.sentences()
+    assert len(said) == 2
+    assert any("200 at 32 px, then one epoch of 300" in sentence for sentence in said)
+
+
+def test_what_is_no_epoch_on_small_pictures_is_refused(kept, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--small", "64x3")
+    assert "'64x3' is not side:number, such as 64:6000" in capsys.readouterr().err
+    assert not kept.exists()
