@@ -33,6 +33,12 @@ class Driver:
         """What a slider says it stands at."""
         return float(self.control(label).locator(".widget-readout").inner_text())
 
+    def wait_for_number(self, label: str, least: float) -> None:
+        """Until a slider stands at so much."""
+        self._wait_until(
+            lambda: self.number(label) >= least, lambda: f"{label} stays at {self.number(label)}"
+        )
+
     def choose(self, label: str, option: str) -> None:
         self.control(label).locator("select").select_option(option)
 
@@ -43,6 +49,10 @@ class Driver:
 
     def press(self, name: str) -> None:
         self.settle()
+        self.press_at_once(name)
+
+    def press_at_once(self, name: str) -> None:
+        """For what must not wait, such as Stop: a slow page could settle after the run's end."""
         self.output.get_by_role("button", name=name, exact=True).click()
 
     def settle(self) -> None:
@@ -147,10 +157,8 @@ class Driver:
         before = row.evaluate(says)
         for i in range(2):
             move(i)
-            for _ in range(20):
-                if row.evaluate(says) != before:
-                    return
-                self.page.wait_for_timeout(50)
+            if self._soon(lambda: row.evaluate(says) != before):
+                return
         raise AssertionError(f"{row.inner_text()!r} stays at {before}")
 
     def _press(self, control: Locator, keys: str) -> None:
