@@ -141,6 +141,17 @@ def test_a_value_that_is_not_allowed_is_named_with_file_and_section(line, instea
     assert named in sentence
 
 
+def test_a_curve_keeps_the_networks_that_were_measured_before_on_the_same_halftones():
+    def curve(**correct):
+        return {"n": 10, "sigma": 1.5, "correct": correct, "integrated": correct}
+
+    known = {**curve(lenet={"0": [9]}, vgg16={"0": [8]}), "chosen_iterations": 3}
+    both = strength.merged(curve(vgg16={"0": [7]}), known)
+    assert both == {**curve(lenet={"0": [9]}, vgg16={"0": [7]}), "chosen_iterations": 3}
+    assert strength.merged(curve(vgg16={"0": [7]}), {**known, "n": 20}) == curve(vgg16={"0": [7]})
+    assert strength.merged(curve(), {}) == curve()
+
+
 def test_batches_join_to_what_one_batch_gives():
     point = operating_points.load("talk")
     images = mnist.as_float(mnist.load("validation", 32, 5)[0])
