@@ -89,6 +89,11 @@ def test_strong_is_what_was_measured_to_be_strongest_and_legible(size):
     assert max(row["reader"].values()) >= frontier.LEGIBLE / 100 * row["n"]
 
 
+def test_the_network_that_strong_was_frozen_by_can_be_trained_again():
+    cell = frontier.FROZEN_BY["resnet18", 256]
+    assert frontier.load(256)["cells"]["resnet18"]["config_hash"] == hash_of(cell.config)
+
+
 def row(family, lo, accuracy, legibility):
     return {
         "family": family, "settings": {"tone_range": [lo, 0.9]}, "n": 100,
