@@ -119,10 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("architecture", choices=classifiers.ARCHITECTURES)
     parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
     parser.add_argument("--size", type=int, choices=classifiers.SIZES, default=32)
+    parser.add_argument("--n-test", type=int, help="test digits (default: the grid's)")
     options = parser.parse_args(arguments)
     cell = grid.cell_for(options.architecture, options.size, options.train_on)
     try:
-        result = measure(cell, n_test=grid.n_test_of(cell))
+        result = measure(cell, n_test=options.n_test or grid.n_test_of(cell))
     except (DataError, ValueError) as error:
         sys.exit(str(error))
     print("\n".join(sentences([result])))
