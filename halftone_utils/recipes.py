@@ -45,13 +45,11 @@ def _small(text: str) -> tuple[int, int]:
 def _sentence(row: dict) -> str:
     recipe, train_on = row["recipe"], row.get("train_on", "original")
     first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
-    read = "validation digits" if train_on == "original" else sets.DESCRIPTIONS[train_on]
+    read = "" if train_on == "original" else f"{sets.DESCRIPTIONS[train_on]}, "
     return (
         f"{classifiers.NAMES[row['architecture']]}, {row['size']} px, rate "
         f"{recipe['learning_rate']:g}, {first}one epoch of {row['n_train']:,}: "
-        f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}"
-        + ", validation digits"
-        * (train_on != "original")
+        f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}validation digits"
     )
 
 
