@@ -19,7 +19,7 @@ ALSO = {  # the talk did not ask these, or left them to the future
     ("both-talk", "original"): "both / original",
     ("both-talk", "halftone-talk"): "both / halftone",
 }
-CONTROLS = {  # of networks trained on originals, but for the last
+CONTROLS = {  # of networks trained on originals, unless the label says otherwise
     ("original", "original"): "originals",
     ("original", "no-dots"): "same tone range, no dots",
     ("original", "halftone-strong"): "**halftone `strong`**",
@@ -29,6 +29,8 @@ CONTROLS = {  # of networks trained on originals, but for the last
     ("original", "halftone-talk"): "halftone `talk`",
     ("original", "halftone-talk-integrated"): "the same, from afar",
     ("halftone-talk", "halftone-strong"): "trained on `talk`: `strong`",
+    ("both-talk", "halftone-strong"): "trained on both: `strong`",
+    ("halftone-strong", "halftone-talk"): "trained on `strong`: `talk`",
     ("halftone-strong", "halftone-strong"): "trained on `strong`: `strong`",
     ("halftone-strong", "original"): "trained on `strong`: originals",
 }
