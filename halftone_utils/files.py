@@ -1,5 +1,6 @@
 """Where things are, and how a file is written so that a kill leaves no half of it."""
 
+import glob
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_as_it_comes(path: Path, parts: Iterable[bytes]) -> None:
     """As `write_atomically`, for a content that is larger than memory: its parts in order."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_orphans(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as stream:
         for part in parts:
@@ -33,6 +35,24 @@ def write_as_it_comes(path: Path, parts: Iterable[bytes]) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(path)
+
+
+def _remove_orphans(path: Path) -> None:
+    """Delete the halves of `path` that killed processes left: they can be gigabytes."""
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        process = partial.suffixes[-2][1:]
+        if process.isdigit() and not _runs(int(process)):
+            partial.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:
