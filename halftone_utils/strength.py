@@ -76,15 +76,19 @@ def weight_curve(
     """Right answers of classifiers trained on originals, at each ratio alpha/beta.
 
     The first n validation digits are halftoned at `point` but for beta, which is alpha / ratio.
+    Large pictures are drawn in the fastest precision, as their test sets are.
     Returns {"n", "ratios", "correct": {architecture: {seed: counts}}, "integrated": ...}.
     """
     images, labels = mnist.load("validation", point.size, n)
     models = _models(architectures, point.size, seeds, progress)
     sigma = sets.sigma_at_talk(point.size)
+    precision = fastest_precision() if point.size == 256 else torch.float32
     correct, integrated = ({key: [] for key in models} for _ in range(2))
     for ratio in tqdm(ratios, desc="alpha/beta", disable=not progress):
         weighted = replace(point, beta=point.alpha / ratio)
-        drawn = operating_points.halftone(weighted, mnist.as_float(images)).image
+        drawn = operating_points.halftone(
+            weighted, mnist.as_float(images), precision=precision
+        ).image
         seen = perception.integrate(drawn, sigma, restore_contrast=True)
         for key, model in models.items():
             correct[key].append(_right(model, drawn, labels))
