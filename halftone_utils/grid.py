@@ -14,7 +14,6 @@ NUMBERS_256 = {  # training digits at full size and test digits; fewer where all
 ON_HALFTONES_256 = {  # the VGGs by another recipe: HALFTONE_RECIPES
     "vgg16": (4_000, 1_000),
     "vgg19": (4_000, 1_000),
-    "resnet18": (4_000, 1_000),
 }
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
