@@ -79,9 +79,7 @@ class Cell:
     @property
     def recipe(self) -> training.Recipe:
         """How it is trained."""
-        key = self.architecture, self.size
-        own = training.HALFTONE_RECIPES if self.train_on != "original" else {}
-        recipe = own.get(key, training.RECIPES[key])
+        recipe = training.RECIPES[self.architecture, self.size]
         return replace(recipe, epochs=self.epochs, small=()) if self.epochs else recipe
 
     @property
