@@ -11,7 +11,11 @@ NUMBERS_256 = {  # training digits at full size and test digits; fewer where all
     "vgg19": (10_000, 1_000),
     "resnet50": (20_000, 2_000),
 }
-ON_HALFTONES_256 = {"vgg16": (4_000, 1_000), "vgg19": (4_000, 1_000)}
+ON_HALFTONES_256 = {
+    "vgg16": (4_000, 1_000),
+    "vgg19": (4_000, 1_000),
+    "resnet50": (20_000, mnist.SPLITS["test"]),
+}
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
     256: ("original", "halftone-talk"),
