@@ -12,7 +12,6 @@ NUMBERS_256 = {  # training digits at full size and test digits; fewer where all
     "resnet50": (20_000, 2_000),
 }
 ON_HALFTONES_256 = {
-    "vgg16": (4_000, 1_000),
     "vgg19": (4_000, 1_000),
     "resnet50": (20_000, mnist.SPLITS["test"]),
 }
