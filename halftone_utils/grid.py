@@ -11,7 +11,7 @@ NUMBERS_256 = {  # training digits at full size and test digits; fewer where all
     "vgg19": (10_000, 1_000),
     "resnet50": (20_000, 2_000),
 }
-ON_HALFTONES_256 = {
+ON_HALFTONES_256 = {  # other numbers than on originals, so far
     "vgg19": (4_000, 1_000),
     "resnet50": (20_000, mnist.SPLITS["test"]),
 }
