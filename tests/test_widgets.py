@@ -165,6 +165,21 @@ def test_the_page_follows_every_run_to_its_end(style, monkeypatch):
     control(style, "iteration").value = 2
 
 
+def test_who_counts_the_losses_of_a_run_finds_an_image_for_each():
+    class Counted(list):
+        def append(self, losses):
+            super().append(losses)
+            assert len(run.images) == len(self)
+
+    digit = mnist.as_float(mnist.load("validation", n=1)[0])
+    settings = style_transfer.Settings(alpha=1.0, beta=100.0, iterations=3)
+    run = widgets.style.Run(digit, screens.style_image(64, 2.5), settings)
+    run.losses = Counted()
+    run.start()
+    run.wait(LONG)
+    assert (run.error, len(run.losses)) == ("", 4)
+
+
 def test_a_run_can_be_stopped_and_dials_moved_meanwhile_are_for_the_next_one(style):
     control(style, "iterations to run").value = 300
     control(style, "Run").click()

@@ -102,8 +102,9 @@ class Run:
 
     def _watch(self, i: int, x: Tensor, content: Tensor, style: Tensor) -> None:
         total = gatys.total_loss(content, style, self.settings.alpha, self.settings.beta)
-        self.losses.append((float(content), float(style), float(total)))
         self.images.append(x.detach().reshape(self.content.shape)[0].clone())
+        # after the image: who counts the losses, on another thread, finds an image for each
+        self.losses.append((float(content), float(style), float(total)))
         if self._stop.is_set():
             raise StoppedError
 

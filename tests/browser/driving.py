@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page
 
 PATIENCE = 120_000  # milliseconds that a busy machine may take
+TRIES = 8  # a busy page can miss a key
 _CAN_BE_MOVED = "!c.disabled && !c.closest('[disabled]') && c.offsetParent !== null"
 
 
@@ -119,8 +120,10 @@ class Driver:
                 control = row.locator(marked)
                 if not self._soon(lambda c=control: c.evaluate(f"c => {_CAN_BE_MOVED}")):
                     continue  # what was moved before it has put it out of use
-                self._follows(row, lambda i, c=control, k=keys: self._press(c, k[i % len(k)]))
-                self._follows(row, lambda i, c=control, m=by_mouse: m(c, i))
+                self._follows(
+                    row, lambda i, c=control, k=keys: self._press(c, k[i % len(k)], 50 * (i + 1))
+                )
+                self._follows(row, lambda i, c=control, m=by_mouse: m(c, i % 2))
 
     def _mark_controls(self, kinds: list[str]) -> int:
         """Number the controls that can be moved; how many there are."""
@@ -151,22 +154,25 @@ class Driver:
         raise AssertionError(otherwise())
 
     def _follows(self, row: Locator, move: Callable[[int], None]) -> None:
-        """One way or the other a move changes what a control says it stands at."""
+        """One way or the other a move, tried again, changes what a control says it stands at."""
         says = """row => [...row.querySelectorAll(".widget-readout")].map(r => r.innerText).join() +
             [...row.querySelectorAll("select, input")].map(c => c.value + c.checked).join()"""
         before = row.evaluate(says)
-        for i in range(2):
+        for i in range(TRIES):
             move(i)
             if self._soon(lambda: row.evaluate(says) != before):
                 return
         raise AssertionError(f"{row.inner_text()!r} stays at {before}")
 
-    def _press(self, control: Locator, keys: str) -> None:
-        """One key after the other; JupyterLab keeps the arrows from a list that is not open."""
+    def _press(self, control: Locator, keys: str, pause: float) -> None:
+        """One key after the other, so many milliseconds apart.
+
+        JupyterLab keeps the arrows from a list that is not open yet.
+        """
         control.focus()
         for key in keys.split():
             self.page.keyboard.press(key)
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(pause)
 
     def _drag(self, handle: Locator, by: float) -> None:
         handle.scroll_into_view_if_needed()
