@@ -1,6 +1,7 @@
-"""How recipes were chosen: short trainings, read on validation digits.
+"""How recipes were chosen: trainings, read on validation digits.
 
     python -m halftone_utils.recipes vgg16 --rates 1e-4 3e-4
+    python -m halftone_utils.recipes vgg16 --rates 3e-4 --epochs 2 --batch 64 --n 55000
     python -m halftone_utils.recipes vgg16 --size 256 --train-on halftone-talk --rates 1e-4 \\
         --n 1000 --n-validation 500 --small 64:6000 128:3000
 """
@@ -9,6 +10,7 @@ import argparse
 from dataclasses import replace
 
 from halftone_utils import classifiers, sets, training
+from halftone_utils.experiments import Cell, trained
 from halftone_utils.files import RESULTS, read_json, write_json
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3)
@@ -24,12 +26,17 @@ def trial(
 ) -> int:
     """Right answers among the first n_validation pictures of a set, trained on its first n.
 
-    The recipe's epochs on small pictures come first, each on as many as it says.
+    The recipe's epochs on small pictures come first, each on as many as it says.  A trial that
+    is a cell of the grid trains that cell, which is kept.
     """
-    model = classifiers.build(architecture, size, seed=0)
-    most = max(n, *(many for _, many in recipe.small), 0)
-    images, labels = sets.load(train_on, "train", size, most)
-    training.fit(model, images, labels, recipe, seed=0, n=n)
+    cell = Cell(architecture=architecture, size=size, train_on=train_on, n_train=n, subset="first")
+    if cell.recipe == recipe:
+        model, _ = trained(cell)
+    else:
+        model = classifiers.build(architecture, size, seed=0)
+        most = max(n, *(many for _, many in recipe.small), 0)
+        images, labels = sets.load(train_on, "train", size, most)
+        training.fit(model, images, labels, recipe, seed=0, n=n)
     images, labels = sets.load(train_on, "validation", size, n_validation)
     return int((training.predict(model, images, fast=True) == labels).sum())
 
@@ -45,10 +52,12 @@ def _small(text: str) -> tuple[int, int]:
 def _sentence(row: dict) -> str:
     recipe, train_on = row["recipe"], row.get("train_on", "original")
     first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
+    epochs = "one epoch" if recipe["epochs"] == 1 else f"{recipe['epochs']} epochs"
     read = "" if train_on == "original" else f"{sets.DESCRIPTIONS[train_on]}, "
     return (
         f"{classifiers.NAMES[row['architecture']]}, {row['size']} px, rate "
-        f"{recipe['learning_rate']:g}, {first}one epoch of {row['n_train']:,}: "
+        f"{recipe['learning_rate']:g}, {first}{epochs} of {row['n_train']:,} "
+        f"in batches of {recipe['batch']}: "
         f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}validation digits"
     )
 
@@ -68,6 +77,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=6000, help="training digits")
     parser.add_argument("--n-validation", type=int, default=2000)
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)
+    parser.add_argument("--epochs", type=int, default=1, help="at full size")
+    parser.add_argument("--batch", type=int, help="images a batch; without it, the recipe's")
     parser.add_argument("--train-on", choices=("original", "halftone-talk"), default="original")
     parser.add_argument("--small", type=_small, nargs="*", default=(), metavar="side:number",
                         help="epochs on so many pictures of that side that come first")  # fmt: skip
@@ -76,7 +87,10 @@ def main() -> None:
     known = read_json(path) if path.exists() else []
     chosen = training.RECIPES[asked.architecture, asked.size]
     for rate in asked.rates:
-        recipe = replace(chosen, learning_rate=rate, epochs=1, small=tuple(asked.small))
+        recipe = replace(
+            chosen, learning_rate=rate, epochs=asked.epochs, small=tuple(asked.small),
+            batch=asked.batch or chosen.batch,
+        )  # fmt: skip
         correct = trial(
             recipe, asked.architecture, asked.size, asked.n, asked.n_validation, asked.train_on
         )
@@ -86,7 +100,7 @@ def main() -> None:
         }  # fmt: skip
         if asked.train_on != "original":
             row["train_on"] = asked.train_on
-        print(f"{asked.architecture} {asked.size}, {rate:g}: {correct} of {asked.n_validation}")
+        print(_sentence(row))
         known = [r for r in known if {**r, "n_correct": 0} != {**row, "n_correct": 0}] + [row]
         write_json(path, known)
 

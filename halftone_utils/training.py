@@ -64,7 +64,7 @@ class Recipe:
         return {**config, "small_batch": batch} if small and batch else config
 
 
-_VGG_32 = Recipe(epochs=1, learning_rate=3e-4, shift=1)
+_VGG_32 = Recipe(epochs=2, learning_rate=3e-4, batch=64, shift=1)
 _VGG_256 = Recipe(  # at 64 px a halftone's dots are averaged away: a VGG learns them at 128 px
     epochs=1, learning_rate=1e-4, batch=16, shift=8,
     small=((64, 20_000), (128, 10_000)), small_batch=64,
