@@ -15,9 +15,8 @@ def fastest_device() -> torch.device:
 def fastest_precision() -> torch.dtype:
     """bfloat16 where the fastest device multiplies it in hardware faster, else float32.
 
-    An Intel processor needs its matrix units (AMX) for that: with AVX512-BF16 alone, VGG16's
-    training step at 256 px takes 2.8 times as long as float32's (`convolutions`).  Without
-    either (AVX2 only), bfloat16 convolutions are slower yet.
+    An Intel processor needs its matrix units (AMX) for that: with AVX512-BF16 alone, or with
+    AVX2 only, it trains faster in float32 (`convolutions`).
     """
     if fastest_device().type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)

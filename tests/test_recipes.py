@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from halftone_utils import recipes, training
+from halftone_utils import experiments, recipes, training
 
 
 @pytest.fixture
@@ -31,6 +31,15 @@ def test_a_trial_is_kept_with_its_recipe_and_replaced_by_the_same_again(kept, mo
     said = recipes.sentences()
     assert len(said) == 2
     assert any("200 at 32 px, then one epoch of 300" in sentence for sentence in said)
+
+
+def test_a_trial_that_is_a_cell_of_the_grid_trains_that_cell(kept, monkeypatch):
+    monkeypatch.setattr(experiments, "CHECKPOINTS", kept.parent)
+    cell = experiments.Cell(architecture="lenet", n_train=300, subset="first")
+    epochs, rate = cell.recipe.epochs, cell.recipe.learning_rate
+    run(monkeypatch, "--rates", f"{rate}", "--epochs", f"{epochs}")
+    assert cell.checkpoint.exists()
+    assert f"{epochs} epochs of 300 in batches of 128" in recipes.sentences()[0]
 
 
 def test_what_is_no_epoch_on_small_pictures_is_refused(kept, monkeypatch, capsys):
