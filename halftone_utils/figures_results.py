@@ -197,7 +197,7 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
             if i != j:
                 r, g, b, _ = shown.cmap(shown.norm(value))
                 dark = 0.3 * r + 0.6 * g + 0.1 * b < 0.5
-                place.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=9,
+                place.text(j, i, round(value), ha="center", va="center", fontsize=9,
                            color="white" if dark else "black")  # fmt: skip
         names = [NAMES[a] for a in architectures]
         place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)
