@@ -76,7 +76,7 @@ RECIPES = {  # chosen on validation digits at 32 pixels (`recipes`); by analogy 
     ("vgg16", 32): _VGG_32,
     ("vgg19", 32): _VGG_32,
     ("resnet18", 32): Recipe(epochs=2, learning_rate=2e-3, shift=1),
-    ("resnet50", 32): Recipe(epochs=1, learning_rate=2e-3, shift=1),
+    ("resnet50", 32): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=1),
     ("lenet", 256): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=8),
     ("alexnet", 256): Recipe(
         epochs=1, learning_rate=3e-4, batch=64, shift=8, small=((128, 20_000),)
