@@ -313,15 +313,29 @@ def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> li
     return sentences
 
 
+def _alike(results: Sequence[dict], a: str, size: int, train_on: str) -> list[dict]:
+    """An architecture's results from those seeds that originals and the other set both have."""
+    runs = [
+        r for r in results
+        if (r["architecture"], r["size"]) == (a, size) and r["train_on"] in ("original", train_on)
+    ]  # fmt: skip
+    seeds = [{r["seed"] for r in runs if r["train_on"] == s} for s in ("original", train_on)]
+    return [r for r in runs if r["seed"] in seeds[0] & seeds[1]]
+
+
 def retraining(results: Sequence[dict]) -> list[str]:
-    """What a halftone costs, and what training on halftones, or on both, wins and costs."""
+    """What a halftone costs, and what training on halftones, or on both, wins and costs.
+
+    Networks of the same seeds are compared, and of no others.
+    """
     sentences = []
     for size, a in [(size, a) for size in (32, 256) for a in COLUMNS]:
-        clean = summarise(results, a, "original", "original", size)
-        fooled = summarise(results, a, "original", "halftone-talk", size)
         for train_on, label in (("halftone-talk", "halftones"), ("both-talk", "both")):
-            there = summarise(results, a, train_on, "halftone-talk", size)
-            back = summarise(results, a, train_on, "original", size)
+            runs = _alike(results, a, size, train_on)
+            clean = summarise(runs, a, "original", "original", size)
+            fooled = summarise(runs, a, "original", "halftone-talk", size)
+            there = summarise(runs, a, train_on, "halftone-talk", size)
+            back = summarise(runs, a, train_on, "original", size)
             if not (clean and fooled and there and back):
                 continue
             change = back["mean"] - clean["mean"]
@@ -329,10 +343,11 @@ def retraining(results: Sequence[dict]) -> list[str]:
                 f" (trained on {clean['n_train']:,} originals, but on {there['n_train']:,} "
                 "of these: no fair comparison)"
             ) * (clean["n_train"] != there["n_train"])
+            seeds = "s" * (len(clean["seeds"]) > 1) + " " + ", ".join(map(str, clean["seeds"]))
             sentences.append(
-                f"{COLUMNS[a]}, {size} px: the halftone costs "
-                f"{clean['mean'] - fooled['mean']:.1f} points; training on {label} wins back "
-                f"{there['mean'] - fooled['mean']:.1f}, and on originals "
+                f"{COLUMNS[a]}, {size} px, seed{seeds}: "
+                f"the halftone costs {clean['mean'] - fooled['mean']:.1f} points; training on "
+                f"{label} wins back {there['mean'] - fooled['mean']:.1f}, and on originals "
                 f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{unlike}."
             )
     return sentences
