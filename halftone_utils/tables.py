@@ -261,16 +261,20 @@ def favourites(results: Sequence[dict], architecture: str, test_on: str) -> str:
 
 
 def fallbacks(results: Sequence[dict], test_on: str, size: int) -> list[str]:
-    """The answer that each network trained on originals gives most often, and how often."""
+    """The answer that each network trained on originals gives most often, and how often.
+
+    Counted over all its seeds; where these do not have the same, with each seed's own.
+    """
     sentences = []
     for a, name in COLUMNS.items():
         given = [load_predictions(stem).get(test_on) for stem in stems(results, a, size=size)]
-        given = [answers for answers in given if answers is not None]
-        if given:
-            counts = np.bincount(np.concatenate(given), minlength=10)
+        counts = [np.bincount(g, minlength=10) for g in given if g is not None]
+        if counts:
+            total, own = sum(counts), [int(of_seed.argmax()) for of_seed in counts]
+            each = f" (seed by seed {', '.join(map(str, own))})" * (len(set(own)) > 1)
             sentences.append(
-                f"{name}, {size} px: {counts.argmax()} is its answer to "
-                f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,} pictures"
+                f"{name}, {size} px: {total.argmax()} is its answer to "
+                f"{100 * total.max() / total.sum():.1f} % of {total.sum():,} pictures{each}"
             )
     return sentences
 
