@@ -93,7 +93,6 @@ def test_the_answer_given_most_often_is_counted_over_all_seeds():
     for path in accuracies.RESULTS.glob("resnet18-32-original-s*.npz"):
         with np.load(path) as predictions:
             counts += np.bincount(predictions["halftone-strong"], minlength=10)
-    assert "seed by seed" not in said  # all its seeds fall back on the same
     assert f"{counts.argmax()} is its answer" in said
     assert f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,}" in said
 
@@ -107,6 +106,9 @@ def test_seeds_that_fall_back_on_other_answers_are_told_apart(monkeypatch):
             for k in (0, 1)]  # fmt: skip
     (said,) = tables.fallbacks(runs, "halftone-strong", 32)
     assert said == "VGG19, 32 px: 8 is its answer to 50.0 % of 8 pictures (seed by seed 3, 8)"
+    answers["vgg19-32-original-s0"] = [8, 8, 8, 3]
+    (said,) = tables.fallbacks(runs, "halftone-strong", 32)
+    assert said == "VGG19, 32 px: 8 is its answer to 87.5 % of 8 pictures"
 
 
 def made_up(train_on, n_train, n, *, seed=0, **right):
