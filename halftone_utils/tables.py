@@ -317,7 +317,7 @@ def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> li
     return sentences
 
 
-def _alike(results: Sequence[dict], a: str, size: int, train_on: str) -> list[dict]:
+def _of_shared_seeds(results: Sequence[dict], a: str, size: int, train_on: str) -> list[dict]:
     """An architecture's results from those seeds that originals and the other set both have."""
     runs = [
         r for r in results
@@ -335,7 +335,7 @@ def retraining(results: Sequence[dict]) -> list[str]:
     sentences = []
     for size, a in [(size, a) for size in (32, 256) for a in COLUMNS]:
         for train_on, label in (("halftone-talk", "halftones"), ("both-talk", "both")):
-            runs = _alike(results, a, size, train_on)
+            runs = _of_shared_seeds(results, a, size, train_on)
             clean = summarise(runs, a, "original", "original", size)
             fooled = summarise(runs, a, "original", "halftone-talk", size)
             there = summarise(runs, a, train_on, "halftone-talk", size)
