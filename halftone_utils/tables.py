@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binomtest
 
-from halftone_utils import classifiers, human, mnist
+from halftone_utils import classifiers, grid, human, mnist
 from halftone_utils.accuracies import TALK, load_predictions, summarise, wilson
 
 COLUMNS = classifiers.NAMES  # of the talk's table
@@ -47,10 +47,12 @@ def percent(summary: dict | None) -> str:
 
 
 def with_numbers(summary: dict | None) -> str:
-    """The cell as text in bold; where not all digits were used, with how many."""
+    """The cell as text in bold; where not all digits or seeds were used, with how many or which."""
     if summary is None:
         return ""
     fewer = []
+    if 1 < len(summary["seeds"]) < max(map(len, grid.SEEDS.values())):
+        fewer.append(f"seeds {', '.join(map(str, summary['seeds']))}")
     if summary["n_train"] < ALL_TRAIN:
         fewer.append(f"n_train {summary['n_train']:,}")
     if summary["n"] < ALL_TEST:

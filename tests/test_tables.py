@@ -155,3 +155,11 @@ def test_what_retraining_costs_is_measured_on_the_seeds_that_both_were_trained_f
     (said,) = tables.retraining(originals + halftones)
     assert ", seeds 0, 1: the halftone costs 79.0 points; training on halftones wins back" in said
     assert tables.retraining(originals[1:] + halftones[:1]) == []
+
+
+def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
+    runs = [made_up("original", 55_000, 10_000, seed=k, original=9_900 + k) for k in (0, 1, 2)]
+    two, three = (accuracies.summarise(some, "lenet", "original", "original", 256)
+                  for some in (runs[1:], runs))  # fmt: skip
+    assert tables.with_numbers(two).endswith("**<br>seeds 1, 2")
+    assert tables.with_numbers(three) == "**99.01 ± 0.01**"
