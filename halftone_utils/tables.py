@@ -46,13 +46,23 @@ def percent(summary: dict | None) -> str:
     return f"{summary['mean']:.2f} ± {summary['sd']:.2f}"
 
 
+def _seeds(summary: dict) -> str:
+    """From which seeds a number is, in words: "seed 0", "seeds 0, 1"."""
+    seeds = summary["seeds"]
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+
+
+def _some_seeds(summary: dict) -> list[str]:
+    """The seeds of a mean, where it is not of all that the grid has; else none."""
+    most = max(map(len, grid.SEEDS.values()))
+    return [_seeds(summary)] if 1 < len(summary["seeds"]) < most else []
+
+
 def with_numbers(summary: dict | None) -> str:
     """The cell as text in bold; where not all digits or seeds were used, with how many or which."""
     if summary is None:
         return ""
-    fewer = []
-    if 1 < len(summary["seeds"]) < max(map(len, grid.SEEDS.values())):
-        fewer.append(f"seeds {', '.join(map(str, summary['seeds']))}")
+    fewer = _some_seeds(summary)
     if summary["n_train"] < ALL_TRAIN:
         fewer.append(f"n_train {summary['n_train']:,}")
     if summary["n"] < ALL_TEST:
@@ -282,10 +292,11 @@ def fallbacks(results: Sequence[dict], test_on: str, size: int) -> list[str]:
 
 
 def _fewer(summary: dict) -> str:
-    """In brackets, of how many digits a number is, where not of all; else nothing."""
-    if summary["n_train"] == ALL_TRAIN and summary["n"] == ALL_TEST:
-        return ""
-    return f" ({summary['n_train']:,} training, {summary['n']:,} test digits)"
+    """In brackets, of which seeds and how many digits a number is, where not of all."""
+    fewer = _some_seeds(summary)
+    if summary["n_train"] < ALL_TRAIN or summary["n"] < ALL_TEST:
+        fewer.append(f"{summary['n_train']:,} training, {summary['n']:,} test digits")
+    return f" ({'; '.join(fewer)})" * bool(fewer)
 
 
 def _conclusions_of(results: Sequence[dict], a: str, name: str, size: int) -> list[str]:
@@ -349,9 +360,8 @@ def retraining(results: Sequence[dict]) -> list[str]:
                 f" (trained on {clean['n_train']:,} originals, but on {there['n_train']:,} "
                 "of these: no fair comparison)"
             ) * (clean["n_train"] != there["n_train"])
-            seeds = "s" * (len(clean["seeds"]) > 1) + " " + ", ".join(map(str, clean["seeds"]))
             sentences.append(
-                f"{COLUMNS[a]}, {size} px, seed{seeds}: "
+                f"{COLUMNS[a]}, {size} px, {_seeds(clean)}: "
                 f"the halftone costs {clean['mean'] - fooled['mean']:.1f} points; training on "
                 f"{label} wins back {there['mean'] - fooled['mean']:.1f}, and on originals "
                 f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{unlike}."

@@ -158,8 +158,11 @@ def test_what_retraining_costs_is_measured_on_the_seeds_that_both_were_trained_f
 
 
 def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
-    runs = [made_up("original", 55_000, 10_000, seed=k, original=9_900 + k) for k in (0, 1, 2)]
+    runs = [made_up("original", 55_000, 10_000, seed=k, original=9_900 + k, halftone_talk=k)
+            for k in (0, 1, 2)]  # fmt: skip
     two, three = (accuracies.summarise(some, "lenet", "original", "original", 256)
                   for some in (runs[1:], runs))  # fmt: skip
     assert tables.with_numbers(two).endswith("**<br>seeds 1, 2")
     assert tables.with_numbers(three) == "**99.01 ± 0.01**"
+    assert tables.conclusions(runs[1:])[0].startswith("LeNet at 256 px (seeds 1, 2), trained on")
+    assert tables.conclusions(runs)[0].startswith("LeNet at 256 px, trained on")
