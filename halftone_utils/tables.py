@@ -178,20 +178,23 @@ def _several(numbers: Sequence[int]) -> str:
 
 
 def single_models(results: Sequence[dict]) -> str:
-    """Every trained model by itself, in Markdown: counts, Wilson 95 % intervals, training time."""
+    """Every trained model by itself, in Markdown: what it reads, with Wilson 95 % intervals."""
+    shown = {"original": "originals", "halftone-talk": "`talk`", "halftone-strong": "`strong`"}
     lines = [
-        "| model | trained on (n) | tested on | right of n | % | 95 % interval | training |",
-        "|---|---|---|---|---|---|---|",
+        f"| model | trained on (n) | {' | '.join(shown.values())} |",
+        "|---|---|" + "---|" * len(shown),
     ]
     for r in results:
-        for name, count in r["tests"].items():
-            low, high = wilson(count["n_correct"], count["n"])
-            lines.append(
-                f"| {COLUMNS[r['architecture']]}, seed {r['seed']} | {r['train_on']} "
-                f"({r['n_train']:,}) | {name} | {count['n_correct']:,} of {count['n']:,} "
-                f"| {100 * count['n_correct'] / count['n']:.2f} "
-                f"| {100 * low:.2f}-{100 * high:.2f} | {r['seconds']:.0f} s |"
-            )
+        counts = [r["tests"][name] for name in shown]
+        intervals = [wilson(c["n_correct"], c["n"]) for c in counts]
+        cells = " | ".join(
+            f"{100 * c['n_correct'] / c['n']:.2f} ({100 * low:.2f}-{100 * high:.2f})"
+            for c, (low, high) in zip(counts, intervals, strict=True)
+        )
+        lines.append(
+            f"| {COLUMNS[r['architecture']]}, {r['size']} px, seed {r['seed']} "
+            f"| {r['train_on']} ({r['n_train']:,}) | {cells} |"
+        )
     return "\n".join(lines)
 
 

@@ -47,8 +47,10 @@ def test_the_conclusions_count_the_gaps():
 
 def test_one_models_row_gives_its_own_interval():
     low, high = accuracies.wilson(RESULTS[0]["tests"]["original"]["n_correct"], 10_000)
-    row = next(r for r in tables.single_models(RESULTS).splitlines()[2:] if "| original |" in r)
-    assert f"{100 * low:.2f}-{100 * high:.2f}" in row
+    row = tables.single_models(RESULTS).splitlines()[2]
+    name = f"{tables.COLUMNS[RESULTS[0]['architecture']]}, {RESULTS[0]['size']} px, seed 0"
+    assert f"| {name} | {RESULTS[0]['train_on']} (" in row
+    assert f"({100 * low:.2f}-{100 * high:.2f})" in row.split("|")[3]
 
 
 def test_a_networks_favourite_answer_is_the_one_it_gives_most():
