@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -94,23 +95,46 @@ def load(directory: Path = RESULTS) -> list[dict]:
     return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
 
 
+def _shares(correct: Sequence[int], n: int) -> str:
+    """In percent: the mean and standard deviation over networks, or the share of one."""
+    shares = 100 * np.array(correct) / n
+    spread = f" ± {shares.std(ddof=1):.1f}" if len(shares) > 1 else ""
+    return f"{shares.mean():.1f}{spread} %"
+
+
+def _sentence(network: tuple[str, ...], test_on: str, results: Sequence[dict]) -> str:
+    """One test set, read by one network or by several that differ in their seed."""
+    architecture, size, train_on = network
+    counts = [result["tests"][test_on] for result in results]
+    n, before, after = ([c[key] for c in counts] for key in ("n", "n_correct", "n_correct_adapted"))
+    if len(set(n)) > 1:
+        raise DataError(f"{'-'.join(network)} read {n} of {test_on}: one number for all its seeds.")
+    low, high = wilson(after[0], n[0])
+    interval = f" [{100 * low:.1f}, {100 * high:.1f}]" * (len(results) == 1)
+    seeds = ", ".join(result["stem"].rpartition("-s")[2] for result in results)
+    of = f"seeds {seeds}; n = {n[0]:,} each" if len(results) > 1 else f"n = {n[0]:,}"
+    return (
+        f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}, "
+        f"{sets.DESCRIPTIONS[test_on]}: {_shares(before, n[0])} as it is, "
+        f"{_shares(after, n[0])}{interval} with statistics "
+        f"of {results[0]['n_adapt']:,} such training pictures ({of})"
+    )
+
+
 def sentences(results: Sequence[dict]) -> list[str]:
-    """What was measured, a sentence a test set; with Wilson's interval after adaptation."""
-    lines = []
+    """What was measured, a sentence a test set: Wilson's interval, or the spread over seeds.
+
+    Raises DataError for seeds that read different numbers of digits.
+    """
+    networks: dict[tuple[str, ...], list[dict]] = {}
     for result in results:
-        architecture, size, train_on = re.fullmatch(
-            r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]
-        ).groups()
-        name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}"
-        for test_on, counts in result["tests"].items():
-            n, before, right = counts["n"], counts["n_correct"], counts["n_correct_adapted"]
-            low, high = wilson(right, n)
-            lines.append(
-                f"{name}, {sets.DESCRIPTIONS[test_on]}: {100 * before / n:.1f} % as it is, "
-                f"{100 * right / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}] with statistics "
-                f"of {result['n_adapt']:,} such training pictures (n = {n:,})"
-            )
-    return lines
+        network = re.fullmatch(r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]).groups()
+        networks.setdefault(network, []).append(result)
+    return [
+        _sentence(network, test_on, of_seeds)
+        for network, of_seeds in networks.items()
+        for test_on in of_seeds[0]["tests"]
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -119,9 +143,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("architecture", choices=classifiers.ARCHITECTURES)
     parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
     parser.add_argument("--size", type=int, choices=classifiers.SIZES, default=32)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--n-test", type=int, help="test digits (default: the grid's)")
     options = parser.parse_args(arguments)
-    cell = grid.cell_for(options.architecture, options.size, options.train_on)
+    cell = grid.cell_for(options.architecture, options.size, options.train_on, options.seed)
     try:
         result = measure(cell, n_test=options.n_test or grid.n_test_of(cell))
     except (DataError, ValueError) as error:

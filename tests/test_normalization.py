@@ -8,6 +8,7 @@ from torch import nn
 
 from halftone_utils import classifiers, experiments, mnist, normalization, sets, training
 from halftone_utils.experiments import Cell
+from halftone_utils.files import DataError
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,19 @@ def test_a_result_holds_both_counts(tmp_path):
     assert clean.startswith("ResNet18 at 32 px, trained on originals, originals: ")
     right = result["tests"]["halftone-strong"]["n_correct_adapted"]
     assert f"{100 * right / 40:.1f} % [" in screened
+
+
+def test_networks_that_differ_in_their_seed_are_one_sentence():
+    def result(seed, right, n=100):
+        counts = {"n": n, "n_correct": 10, "n_correct_adapted": right}
+        stem = f"resnet18-32-original-s{seed}"
+        return {"stem": stem, "n_adapt": 50, "tests": {"halftone-talk": counts}}
+
+    (sentence,) = normalization.sentences([result(0, 90), result(2, 94)])
+    assert "10.0 ± 0.0 % as it is, 92.0 ± 2.8 % with" in sentence
+    assert "(seeds 0, 2; n = 100 each)" in sentence
+    with pytest.raises(DataError, match=r"read \[100, 200\] of halftone-talk"):
+        normalization.sentences([result(0, 90), result(2, 94, n=200)])
 
 
 def test_a_network_without_batch_normalization_is_refused():
