@@ -2,6 +2,7 @@
 
     python -m halftone_utils.recipes vgg16 --rates 1e-4 3e-4
     python -m halftone_utils.recipes vgg16 --rates 3e-4 --epochs 2 --batch 64 --n 55000
+    python -m halftone_utils.recipes alexnet --rates 1e-3 --epochs 16 --shift 2 --n 55000
     python -m halftone_utils.recipes vgg16 --size 256 --train-on halftone-talk --rates 1e-4 \\
         --n 1000 --n-validation 500 --small 64:6000 128:3000
 """
@@ -53,11 +54,13 @@ def _sentence(row: dict) -> str:
     recipe, train_on = row["recipe"], row.get("train_on", "original")
     first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
     epochs = "one epoch" if recipe["epochs"] == 1 else f"{recipe['epochs']} epochs"
+    usual = training.RECIPES[row["architecture"], row["size"]].shift
+    shift = "" if recipe["shift"] == usual else f", shifted by up to {recipe['shift']} px"
     read = "" if train_on == "original" else f"{sets.DESCRIPTIONS[train_on]}, "
     return (
         f"{classifiers.NAMES[row['architecture']]}, {row['size']} px, rate "
         f"{recipe['learning_rate']:g}, {first}{epochs} of {row['n_train']:,} "
-        f"in batches of {recipe['batch']}: "
+        f"in batches of {recipe['batch']}{shift}: "
         f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}validation digits"
     )
 
@@ -65,7 +68,8 @@ def _sentence(row: dict) -> str:
 def sentences() -> list[str]:
     """The committed trials, a line each."""
     known = read_json(RESULTS / "recipes.json")
-    known.sort(key=lambda r: (r["architecture"], r["size"], r["recipe"]["learning_rate"]))
+    known.sort(key=lambda r: (r["architecture"], r["size"], r["recipe"]["learning_rate"],
+                              r["recipe"]["epochs"], r["recipe"]["shift"]))  # fmt: skip
     return [_sentence(row) for row in known]
 
 
@@ -79,6 +83,7 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)
     parser.add_argument("--epochs", type=int, default=1, help="at full size")
     parser.add_argument("--batch", type=int, help="images a batch; without it, the recipe's")
+    parser.add_argument("--shift", type=int, help="pixels at most; without it, the recipe's")
     parser.add_argument("--train-on", choices=("original", "halftone-talk"), default="original")
     parser.add_argument("--small", type=_small, nargs="*", default=(), metavar="side:number",
                         help="epochs on so many pictures of that side that come first")  # fmt: skip
@@ -90,6 +95,7 @@ def main() -> None:
         recipe = replace(
             chosen, learning_rate=rate, epochs=asked.epochs, small=tuple(asked.small),
             batch=asked.batch or chosen.batch,
+            shift=chosen.shift if asked.shift is None else asked.shift,
         )  # fmt: skip
         correct = trial(
             recipe, asked.architecture, asked.size, asked.n, asked.n_validation, asked.train_on

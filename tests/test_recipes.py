@@ -23,13 +23,16 @@ def test_a_trial_is_kept_with_its_recipe_and_replaced_by_the_same_again(kept, mo
     run(monkeypatch, "--rates", "4e-3")
     run(monkeypatch, "--rates", "4e-3")
     run(monkeypatch, "--rates", "4e-3", "--small", "32:200")
-    plain, small = json.loads(kept.read_text())
+    run(monkeypatch, "--rates", "4e-3", "--shift", "0")
+    plain, small, unmoved = json.loads(kept.read_text())
     assert (plain["n_train"], plain["n"]) == (300, 100)
     assert 0 <= plain["n_correct"] <= 100
     assert plain["recipe"] == training.Recipe(epochs=1, learning_rate=4e-3).config
     assert small["recipe"]["small"] == [[32, 200]]
     said = recipes.sentences()
-    assert len(said) == 2
+    assert unmoved["recipe"]["shift"] == 0
+    assert len(said) == 3
+    assert sum("shifted by up to 0 px" in sentence for sentence in said) == 1
     assert any("200 at 32 px, then one epoch of 300" in sentence for sentence in said)
 
 
