@@ -95,46 +95,69 @@ def load(directory: Path = RESULTS) -> list[dict]:
     return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
 
 
-def _shares(correct: Sequence[int], n: int) -> str:
-    """In percent: the mean and standard deviation over networks, or the share of one."""
-    shares = 100 * np.array(correct) / n
-    spread = f" ± {shares.std(ddof=1):.1f}" if len(shares) > 1 else ""
-    return f"{shares.mean():.1f}{spread} %"
+def _reading(results: Sequence[dict], test_on: str) -> tuple[str, str, str]:
+    """A test set before and after, in percent, and of how many digits.
 
-
-def _sentence(network: tuple[str, ...], test_on: str, results: Sequence[dict]) -> str:
-    """One test set, read by one network or by several that differ in their seed."""
-    architecture, size, train_on = network
-    counts = [result["tests"][test_on] for result in results]
-    n, before, after = ([c[key] for c in counts] for key in ("n", "n_correct", "n_correct_adapted"))
-    if len(set(n)) > 1:
-        raise DataError(f"{'-'.join(network)} read {n} of {test_on}: one number for all its seeds.")
-    low, high = wilson(after[0], n[0])
-    interval = f" [{100 * low:.1f}, {100 * high:.1f}]" * (len(results) == 1)
-    seeds = ", ".join(result["stem"].rpartition("-s")[2] for result in results)
-    of = f"seeds {seeds}; n = {n[0]:,} each" if len(results) > 1 else f"n = {n[0]:,}"
-    return (
-        f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}, "
-        f"{sets.DESCRIPTIONS[test_on]}: {_shares(before, n[0])} as it is, "
-        f"{_shares(after, n[0])}{interval} with statistics "
-        f"of {results[0]['n_adapt']:,} such training pictures ({of})"
-    )
-
-
-def sentences(results: Sequence[dict]) -> list[str]:
-    """What was measured, a sentence a test set: Wilson's interval, or the spread over seeds.
-
-    Raises DataError for seeds that read different numbers of digits.
+    Of one network: after it Wilson's interval; of several, which differ in their seed: mean ±
+    standard deviation.  Raises DataError for seeds that read different numbers of digits.
     """
-    networks: dict[tuple[str, ...], list[dict]] = {}
+    counts = [result["tests"][test_on] for result in results]
+    n, before, after = (
+        np.array([c[key] for c in counts]) for key in ("n", "n_correct", "n_correct_adapted")
+    )
+    if len(set(n)) > 1:
+        stems = ", ".join(result["stem"] for result in results)
+        raise DataError(
+            f"{stems} read {n.tolist()} of {test_on}; seeds of one network read the same number."
+        )
+    if len(counts) == 1:
+        low, high = wilson(after[0], n[0])
+        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
+        return (
+            f"{100 * before[0] / n[0]:.1f}",
+            f"{100 * after[0] / n[0]:.1f}{interval}",
+            f"{n[0]:,}",
+        )
+    shares = 100 * before / n[0], 100 * after / n[0]
+    spread = [f"{share.mean():.1f} ± {share.std(ddof=1):.1f}" for share in shares]
+    seeds = ", ".join(result["stem"].rpartition("-s")[2] for result in results)
+    return spread[0], spread[1], f"{n[0]:,} each of seeds {seeds}"
+
+
+def _networks(results: Sequence[dict]) -> dict[tuple[str, str, str], list[dict]]:
+    """Results by architecture, size and training set, in this order, originals first."""
+    networks: dict[tuple[str, str, str], list[dict]] = {}
     for result in results:
         network = re.fullmatch(r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]).groups()
         networks.setdefault(network, []).append(result)
-    return [
-        _sentence(network, test_on, of_seeds)
-        for network, of_seeds in networks.items()
-        for test_on in of_seeds[0]["tests"]
-    ]
+    order = sorted(networks, key=lambda n: (n[0], int(n[1]), n[2] != "original", n[2]))
+    return {network: networks[network] for network in order}
+
+
+def sentences(results: Sequence[dict], shown: Sequence[str] = SHOWN) -> list[str]:
+    """What was measured, a sentence a network and test set; `_reading` says with what error."""
+    lines = []
+    for (architecture, size, train_on), of_seeds in _networks(results).items():
+        name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}"
+        for test_on in (t for t in shown if t in of_seeds[0]["tests"]):
+            before, after, n = _reading(of_seeds, test_on)
+            lines.append(
+                f"{name}, {sets.DESCRIPTIONS[test_on]}: {before} % as it is, {after} % with "
+                f"statistics of {of_seeds[0]['n_adapt']:,} such training pictures (n = {n})"
+            )
+    return lines
+
+
+def table(results: Sequence[dict]) -> str:
+    """The same in Markdown: a row a network, a column a test set, before → after in a cell."""
+    head = ["network", "trained on", *(sets.DESCRIPTIONS[t] for t in SHOWN), "n"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for (architecture, size, train_on), of_seeds in _networks(results).items():
+        readings = [_reading(of_seeds, test_on) for test_on in SHOWN]
+        cells = [f"{before} → **{after}**" for before, after, _ in readings]
+        name = f"{classifiers.NAMES[architecture]}, {size} px"
+        lines.append(f"| {' | '.join([name, TRAINED[train_on], *cells, readings[0][2]])} |")
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -66,20 +66,29 @@ def test_a_result_holds_both_counts(tmp_path):
     clean, screened = normalization.sentences([result])
     assert clean.startswith("ResNet18 at 32 px, trained on originals, originals: ")
     right = result["tests"]["halftone-strong"]["n_correct_adapted"]
-    assert f"{100 * right / 40:.1f} % [" in screened
+    assert f"{100 * right / 40:.1f} [" in screened
 
 
-def test_networks_that_differ_in_their_seed_are_one_sentence():
-    def result(seed, right, n=100):
-        counts = {"n": n, "n_correct": 10, "n_correct_adapted": right}
-        stem = f"resnet18-32-original-s{seed}"
-        return {"stem": stem, "n_adapt": 50, "tests": {"halftone-talk": counts}}
+def made_up(seed, right, n=100):
+    counts = {"n": n, "n_correct": 10, "n_correct_adapted": right}
+    tests = dict.fromkeys(normalization.SHOWN, counts)
+    return {"stem": f"resnet18-32-original-s{seed}", "n_adapt": 50, "tests": tests}
 
-    (sentence,) = normalization.sentences([result(0, 90), result(2, 94)])
+
+def test_networks_that_differ_in_their_seed_are_one_sentence_and_one_row():
+    results = [made_up(0, 90), made_up(2, 94)]
+    (sentence,) = normalization.sentences(results, shown=["halftone-talk"])
     assert "10.0 ± 0.0 % as it is, 92.0 ± 2.8 % with" in sentence
-    assert "(seeds 0, 2; n = 100 each)" in sentence
-    with pytest.raises(DataError, match=r"read \[100, 200\] of halftone-talk"):
-        normalization.sentences([result(0, 90), result(2, 94, n=200)])
+    assert sentence.endswith("(n = 100 each of seeds 0, 2)")
+    (row,) = normalization.table(results).splitlines()[2:]
+    assert row.startswith("| ResNet18, 32 px | originals | 10.0 ± 0.0 → **92.0 ± 2.8** |")
+    (row,) = normalization.table(results[:1]).splitlines()[2:]
+    assert "10.0 → **90.0 [82.6, 94.5]** |" in row
+
+
+def test_seeds_that_read_different_numbers_have_no_mean():
+    with pytest.raises(DataError, match=r"read \[100, 200\] of original"):
+        normalization.sentences([made_up(0, 90), made_up(2, 94, n=200)])
 
 
 def test_a_network_without_batch_normalization_is_refused():
