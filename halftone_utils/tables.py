@@ -163,11 +163,12 @@ def caption(results: Sequence[dict]) -> str:
     fewer = "at full size, balanced over the digits"
     if first:
         fewer += f"; {' and '.join(first)} the first of the file"
+    gaps = "; empty cells are not measured yet" * ("|  |" in talk_table(results))
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {_several(seeds)}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {ALL_TRAIN:,} digits and "
         f"tested on all {ALL_TEST:,} unless the cell says otherwise (n_train: {fewer}). "
-        "The talk's figures in brackets; empty cells are not measured yet."
+        f"The talk's figures in brackets{gaps}."
     )
 
 

@@ -168,3 +168,9 @@ def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
     assert tables.with_numbers(three) == "**99.01 ± 0.01**"
     assert tables.conclusions(runs[1:])[0].startswith("LeNet at 256 px (seeds 1, 2), trained on")
     assert tables.conclusions(runs)[0].startswith("LeNet at 256 px, trained on")
+
+
+def test_the_caption_speaks_of_empty_cells_where_there_are_some():
+    assert "empty" not in tables.caption(RESULTS)
+    without = [r for r in RESULTS if r["architecture"] != "vgg19"]
+    assert tables.caption(without).endswith("; empty cells are not measured yet.")
