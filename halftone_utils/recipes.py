@@ -8,6 +8,7 @@
 """
 
 import argparse
+import sys
 from dataclasses import replace
 
 from halftone_utils import classifiers, sets, training
@@ -91,12 +92,18 @@ def main() -> None:
     path = RESULTS / "recipes.json"
     known = read_json(path) if path.exists() else []
     chosen = training.RECIPES[asked.architecture, asked.size]
-    for rate in asked.rates:
-        recipe = replace(
-            chosen, learning_rate=rate, epochs=asked.epochs, small=tuple(asked.small),
-            batch=asked.batch or chosen.batch,
-            shift=chosen.shift if asked.shift is None else asked.shift,
-        )  # fmt: skip
+    try:
+        tried = [
+            replace(
+                chosen, learning_rate=rate, epochs=asked.epochs, small=tuple(asked.small),
+                batch=chosen.batch if asked.batch is None else asked.batch,
+                shift=chosen.shift if asked.shift is None else asked.shift,
+            )
+            for rate in asked.rates
+        ]  # fmt: skip
+    except ValueError as error:
+        sys.exit(str(error))
+    for recipe in tried:
         correct = trial(
             recipe, asked.architecture, asked.size, asked.n, asked.n_validation, asked.train_on
         )

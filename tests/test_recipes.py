@@ -50,3 +50,9 @@ def test_what_is_no_epoch_on_small_pictures_is_refused(kept, monkeypatch, capsys
         run(monkeypatch, "--small", "64x3")
     assert "'64x3' is not side:number, such as 64:6000" in capsys.readouterr().err
     assert not kept.exists()
+
+
+def test_a_recipe_that_is_not_allowed_is_named_before_anything_is_trained(kept, monkeypatch):
+    with pytest.raises(SystemExit, match="shift is -1 px; it is 0 or more"):
+        run(monkeypatch, "--rates", "4e-3", "--shift", "-1")
+    assert not kept.exists()
