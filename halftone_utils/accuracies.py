@@ -66,13 +66,27 @@ def wilson(n_correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
 
+def over_networks(counts: Sequence[tuple[int, int]]) -> dict:
+    """Networks that differ in their seed, each by (right answers, digits read), in percent.
+
+    mean, sd: over the networks (sd None for one).  low, high: Wilson's 95 % interval of the first.
+    """
+    shares = np.array([100 * n_correct / n for n_correct, n in counts])
+    low, high = wilson(*counts[0])
+    return {
+        "mean": float(shares.mean()),
+        "sd": float(shares.std(ddof=1)) if len(shares) > 1 else None,
+        "low": 100 * low,
+        "high": 100 * high,
+    }
+
+
 def summarise(
     results: Sequence[dict], architecture: str, train_on: str, test_on: str, size: int = 32
 ) -> dict | None:
     """One cell of the table over its seeds, in percent; None if it was not measured.
 
-    mean, sd: over seeds (sd None for one).  low, high: Wilson's 95 % interval of the first
-    seed's model.  n: test digits of each.  seeds, n_train: as run.
+    mean, sd, low, high: `over_networks`.  n: test digits of each.  seeds, n_train: as run.
     """
     rows = [
         r for r in results
@@ -82,13 +96,8 @@ def summarise(
     if not rows:
         return None
     counts = [r["tests"][test_on] for r in rows]
-    shares = np.array([100 * c["n_correct"] / c["n"] for c in counts])
-    low, high = wilson(counts[0]["n_correct"], counts[0]["n"])
     return {
-        "mean": float(shares.mean()),
-        "sd": float(shares.std(ddof=1)) if len(shares) > 1 else None,
-        "low": 100 * low,
-        "high": 100 * high,
+        **over_networks([(c["n_correct"], c["n"]) for c in counts]),
         "n": counts[0]["n"],
         "seeds": [r["seed"] for r in rows],
         "n_train": rows[0]["n_train"],

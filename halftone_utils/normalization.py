@@ -14,15 +14,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from halftone_utils import classifiers, experiments, grid, hardware, mnist, sets, training
-from halftone_utils.accuracies import wilson
+from halftone_utils.accuracies import over_networks
 from halftone_utils.experiments import Cell
 from halftone_utils.files import DATA, RESULTS, DataError, read_json, write_json
 from halftone_utils.mnist import as_float
+from halftone_utils.tables import percent
 
 SHOWN = ("original", "halftone-talk", "halftone-strong", "random-dots")
 N_ADAPT = 1_000  # training pictures, whose labels are not looked at
@@ -95,33 +95,30 @@ def load(directory: Path = RESULTS) -> list[dict]:
     return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
 
 
-def _reading(results: Sequence[dict], test_on: str) -> tuple[str, str, str]:
-    """A test set before and after, in percent, and of how many digits.
+def _reading(results: Sequence[dict], test_on: str) -> tuple[str, str]:
+    """A test set as the network read it, and with its statistics, in percent (`tables.percent`).
 
-    Of one network: after it Wilson's interval; of several, which differ in their seed: mean ±
-    standard deviation.  Raises DataError for seeds that read different numbers of digits.
+    Raises DataError for seeds that read different numbers of digits.
     """
     counts = [result["tests"][test_on] for result in results]
-    n, before, after = (
-        np.array([c[key] for c in counts]) for key in ("n", "n_correct", "n_correct_adapted")
-    )
+    n = [c["n"] for c in counts]
     if len(set(n)) > 1:
         stems = ", ".join(result["stem"] for result in results)
         raise DataError(
-            f"{stems} read {n.tolist()} of {test_on}; seeds of one network read the same number."
+            f"{stems} read {n} of {test_on}; seeds of one network read the same number."
         )
-    if len(counts) == 1:
-        low, high = wilson(after[0], n[0])
-        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
-        return (
-            f"{100 * before[0] / n[0]:.1f}",
-            f"{100 * after[0] / n[0]:.1f}{interval}",
-            f"{n[0]:,}",
-        )
-    shares = 100 * before / n[0], 100 * after / n[0]
-    spread = [f"{share.mean():.1f} ± {share.std(ddof=1):.1f}" for share in shares]
+    before, after = (
+        percent(over_networks([(c[key], c["n"]) for c in counts]))
+        for key in ("n_correct", "n_correct_adapted")
+    )
+    return before, after
+
+
+def _numbers(results: Sequence[dict], test_on: str) -> str:
+    """How many digits were read, and by which seeds where there are several."""
+    n = f"{results[0]['tests'][test_on]['n']:,}"
     seeds = ", ".join(result["stem"].rpartition("-s")[2] for result in results)
-    return spread[0], spread[1], f"{n[0]:,} each of seeds {seeds}"
+    return f"{n} each of seeds {seeds}" if len(results) > 1 else n
 
 
 def _networks(results: Sequence[dict]) -> dict[tuple[str, str, str], list[dict]]:
@@ -140,23 +137,25 @@ def sentences(results: Sequence[dict], shown: Sequence[str] = SHOWN) -> list[str
     for (architecture, size, train_on), of_seeds in _networks(results).items():
         name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}"
         for test_on in (t for t in shown if t in of_seeds[0]["tests"]):
-            before, after, n = _reading(of_seeds, test_on)
+            before, after = _reading(of_seeds, test_on)
             lines.append(
                 f"{name}, {sets.DESCRIPTIONS[test_on]}: {before} % as it is, {after} % with "
-                f"statistics of {of_seeds[0]['n_adapt']:,} such training pictures (n = {n})"
+                f"statistics of {of_seeds[0]['n_adapt']:,} such training pictures "
+                f"(n = {_numbers(of_seeds, test_on)})"
             )
     return lines
 
 
 def table(results: Sequence[dict]) -> str:
     """The same in Markdown: a row a network, a column a test set, before → after in a cell."""
-    head = ["network", "trained on", *(sets.DESCRIPTIONS[t] for t in SHOWN), "n"]
+    head = ["network", "trained on", *(sets.DESCRIPTIONS[t] for t in SHOWN), "statistics of", "n"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for (architecture, size, train_on), of_seeds in _networks(results).items():
-        readings = [_reading(of_seeds, test_on) for test_on in SHOWN]
-        cells = [f"{before} → **{after}**" for before, after, _ in readings]
         name = f"{classifiers.NAMES[architecture]}, {size} px"
-        lines.append(f"| {' | '.join([name, TRAINED[train_on], *cells, readings[0][2]])} |")
+        readings = [_reading(of_seeds, test_on) for test_on in SHOWN]
+        cells = [f"{before}<br>→ **{after}**" for before, after in readings]
+        numbers = [f"{of_seeds[0]['n_adapt']:,}", _numbers(of_seeds, SHOWN[0])]
+        lines.append(f"| {' | '.join([name, TRAINED[train_on], *cells, *numbers])} |")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 
 from halftone_utils import classifiers, sets, training
+from halftone_utils.accuracies import wilson
 from halftone_utils.experiments import Cell, trained
 from halftone_utils.files import RESULTS, read_json, write_json
 
@@ -55,6 +56,7 @@ def _sentence(row: dict) -> str:
     recipe, train_on = row["recipe"], row.get("train_on", "original")
     first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
     epochs = "one epoch" if recipe["epochs"] == 1 else f"{recipe['epochs']} epochs"
+    low, high = wilson(row["n_correct"], row["n"])
     usual = training.RECIPES[row["architecture"], row["size"]].shift
     shift = "" if recipe["shift"] == usual else f", shifted by up to {recipe['shift']} px"
     read = "" if train_on == "original" else f"{sets.DESCRIPTIONS[train_on]}, "
@@ -62,7 +64,8 @@ def _sentence(row: dict) -> str:
         f"{classifiers.NAMES[row['architecture']]}, {row['size']} px, rate "
         f"{recipe['learning_rate']:g}, {first}{epochs} of {row['n_train']:,} "
         f"in batches of {recipe['batch']}{shift}: "
-        f"{100 * row['n_correct'] / row['n']:.1f} % of {row['n']:,} {read}validation digits"
+        f"{100 * row['n_correct'] / row['n']:.1f} % [{100 * low:.1f}, {100 * high:.1f}] "
+        f"of {row['n']:,} {read}validation digits"
     )
 
 

@@ -66,7 +66,7 @@ def test_a_result_holds_both_counts(tmp_path):
     clean, screened = normalization.sentences([result])
     assert clean.startswith("ResNet18 at 32 px, trained on originals, originals: ")
     right = result["tests"]["halftone-strong"]["n_correct_adapted"]
-    assert f"{100 * right / 40:.1f} [" in screened
+    assert f"{100 * right / 40:.2f} [" in screened
 
 
 def made_up(seed, right, n=100):
@@ -78,12 +78,13 @@ def made_up(seed, right, n=100):
 def test_networks_that_differ_in_their_seed_are_one_sentence_and_one_row():
     results = [made_up(0, 90), made_up(2, 94)]
     (sentence,) = normalization.sentences(results, shown=["halftone-talk"])
-    assert "10.0 ± 0.0 % as it is, 92.0 ± 2.8 % with" in sentence
+    assert "10.00 ± 0.00 % as it is, 92.00 ± 2.83 % with" in sentence
     assert sentence.endswith("(n = 100 each of seeds 0, 2)")
     (row,) = normalization.table(results).splitlines()[2:]
-    assert row.startswith("| ResNet18, 32 px | originals | 10.0 ± 0.0 → **92.0 ± 2.8** |")
+    assert row.startswith("| ResNet18, 32 px | originals | 10.00 ± 0.00<br>→ **92.00 ± 2.83** |")
     (row,) = normalization.table(results[:1]).splitlines()[2:]
-    assert "10.0 → **90.0 [82.6, 94.5]** |" in row
+    assert "10.00 [5.52, 17.44]<br>→ **90.00 [82.56, 94.48]** |" in row
+    assert row.endswith("| 50 | 100 |")
 
 
 def test_seeds_that_read_different_numbers_have_no_mean():

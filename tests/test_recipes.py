@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from halftone_utils import experiments, recipes, training
+from halftone_utils import accuracies, experiments, recipes, training
 
 
 @pytest.fixture
@@ -32,6 +32,8 @@ def test_a_trial_is_kept_with_its_recipe_and_replaced_by_the_same_again(kept, mo
     said = recipes.sentences()
     assert unmoved["recipe"]["shift"] == 0
     assert len(said) == 3
+    low, high = (100 * bound for bound in accuracies.wilson(plain["n_correct"], 100))
+    assert any(f"% [{low:.1f}, {high:.1f}] of 100 validation digits" in s for s in said)
     assert sum("shifted by up to 0 px" in sentence for sentence in said) == 1
     assert any("200 at 32 px, then one epoch of 300" in sentence for sentence in said)
 
