@@ -3,6 +3,7 @@
 import io
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
 from torch import Tensor
 
-from halftone_utils import classifiers, hardware, mnist, sets, training
+from halftone_utils import classifiers, hardware, mnist, operating_points, sets, strong, training
+from halftone_utils.accuracies import load_predictions
 from halftone_utils.files import (
     CACHE,
     DATA,
@@ -23,12 +25,14 @@ from halftone_utils.files import (
     DataError,
     hash_of,
     read_json,
+    sha256,
     write_atomically,
     write_json,
 )
 
 SUBSETS = ("balanced", "first")  # over the classes; in the file's own order
 CHECKPOINTS = CACHE / "checkpoints"
+AT_A_TIME = 1000  # pictures read between two writings: what a kill can lose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +181,46 @@ def all_published(size: int = 32) -> dict[str, torch.nn.Module]:
     return found
 
 
+def _kept_readings(cell: Cell) -> Path:
+    """Where predictions wait until all sets are read: a file for these weights and pictures."""
+    points = strong.load(cell.size), operating_points.load("talk", cell.size)
+    made_by = [sha256(cell.checkpoint.read_bytes()), *(point.hash for point in points)]
+    return cell.checkpoint.with_name(f"{cell.checkpoint.stem}-{hash_of(made_by)}.npz")
+
+
+def _npz(predictions: dict[str, Tensor]) -> bytes:
+    """Predictions by test set as the content of a file."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **{name: p.numpy() for name, p in predictions.items()})
+    return stream.getvalue()
+
+
+def _read(
+    cell: Cell, model: torch.nn.Module, tests: Sequence[str], n_test: int
+) -> dict[str, Tensor]:
+    """Predictions for the first n_test pictures of each test set: uint8 (n_test,) each.
+
+    They are kept as they come: a reading that was killed goes on after the last AT_A_TIME.
+    """
+    path = _kept_readings(cell)
+    kept: dict[str, Tensor] = {}
+    if path.exists():
+        try:
+            known = load_predictions(path.stem, path.parent)
+            kept = {name: torch.from_numpy(p) for name, p in known.items()}
+        except DataError as error:
+            print(f"{error} Its sets are read anew.", file=sys.stderr)
+    for name in tests:
+        done = kept.get(name, torch.empty(0, dtype=torch.uint8))
+        images, _ = sets.load(name, "test", cell.size, n_test)
+        for start in range(len(done), n_test, AT_A_TIME):
+            chunk = images[start : start + AT_A_TIME]
+            done = torch.cat([done, training.predict(model, chunk, fast=True)])
+            kept[name] = done
+            write_atomically(path, _npz(kept))
+    return {name: kept[name][:n_test] for name in tests}
+
+
 def run_cell(
     cell: Cell,
     *,
@@ -189,7 +233,8 @@ def run_cell(
 
     tests: names of `sets`; none for all of them, or the short list for a retrained classifier.
     Writes <stem>.json and <stem>.npz (uint8 predictions in test order, one array a test set,
-    under its name) into `directory`.  Returns what the JSON file holds.
+    under its name) into `directory`.  A run that is killed goes on where it stopped, training
+    and reading alike.  Returns what the JSON file holds.
     Raises ValueError, before it trains, if a result of more digits would be overwritten.
     """
     path = directory / f"{cell.stem}.json"
@@ -203,12 +248,12 @@ def run_cell(
             )
     tests = tests or (sets.TEST_SETS if cell.train_on == "original" else sets.SHORT_TEST_SETS)
     model, seconds = trained(cell, progress)
-    predictions, counts = {}, {}
-    for name in tests:
-        images, labels = sets.load(name, "test", cell.size, n_test)
-        predictions[name] = training.predict(model, images, fast=True)
-        correct = int((predictions[name] == labels).sum())
-        counts[name] = {"n": len(labels), "n_correct": correct}
+    predictions = _read(cell, model, tests, n_test)
+    labels = mnist.load("test", 28, n_test)[1]
+    counts = {
+        name: {"n": n_test, "n_correct": int((p == labels).sum())}
+        for name, p in predictions.items()
+    }
     result = {
         "architecture": cell.architecture,
         "size": cell.size,
@@ -228,10 +273,9 @@ def run_cell(
         "config_hash": hash_of(cell.config),
         "tests": counts,
     }
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **{name: p.numpy() for name, p in predictions.items()})
-    write_atomically(directory / f"{cell.stem}.npz", stream.getvalue())
+    write_atomically(directory / f"{cell.stem}.npz", _npz(predictions))
     write_json(path, result)
+    _kept_readings(cell).unlink(missing_ok=True)
     return result
 
 
