@@ -174,3 +174,16 @@ def test_the_caption_speaks_of_empty_cells_where_there_are_some():
     assert "empty" not in tables.caption(RESULTS)
     without = [r for r in RESULTS if r["architecture"] != "vgg19"]
     assert tables.caption(without).endswith("; empty cells are not measured yet.")
+
+
+def test_the_caption_says_what_the_first_test_digits_alone_are_worth():
+    read_all = [r for r in RESULTS if {c["n"] for c in r["tests"].values()} == {10_000}]
+    assert "first of the file" not in tables.caption(read_all)
+    lenet = [r for r in read_all if (r["architecture"], r["size"]) == ("lenet", 32)]
+    fewer = {**lenet[0], "tests": {"original": {"n": 500, "n_correct": 490}}}
+    wrong = [~tables.right_answers(f"lenet-32-original-s{seed}", "original") for seed in range(3)]
+    first, every = (100 * sum(w[:n].sum() for w in wrong) / (3 * n) for n in (500, 10_000))
+    assert (
+        f"of the first 500 the 3 networks that were trained on originals and read on all miss "
+        f"{first:.2f} % on average, of all {every:.2f} %."
+    ) in tables.caption([*lenet, fewer])
