@@ -9,11 +9,10 @@ ALL = mnist.SPLITS["train"], mnist.SPLITS["test"]
 NUMBERS_256 = {  # training digits at full size and test digits; fewer where all would take hours
     "vgg16": (10_000, 1_000),
     "vgg19": (10_000, 1_000),
-    "resnet50": (20_000, 2_000),
+    "resnet50": (20_000, mnist.SPLITS["test"]),
 }
 ON_HALFTONES_256 = {  # other numbers than on originals, so far
     "vgg19": (4_000, 1_000),
-    "resnet50": (20_000, mnist.SPLITS["test"]),
 }
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
