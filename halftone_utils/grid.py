@@ -7,11 +7,12 @@ from halftone_utils.experiments import Cell
 SEEDS = {32: (0, 1, 2), 256: (0,)}
 ALL = mnist.SPLITS["train"], mnist.SPLITS["test"]
 NUMBERS_256 = {  # training digits at full size and test digits; fewer where all would take hours
-    "vgg16": (10_000, 1_000),
+    "vgg16": (10_000, mnist.SPLITS["test"]),
     "vgg19": (10_000, 1_000),
     "resnet50": (20_000, mnist.SPLITS["test"]),
 }
 ON_HALFTONES_256 = {  # other numbers than on originals, so far
+    "vgg16": (10_000, 1_000),
     "vgg19": (4_000, 1_000),
 }
 TRAIN_SETS = {
