@@ -383,15 +383,18 @@ def retraining(results: Sequence[dict]) -> list[str]:
             if not (clean and fooled and there and back):
                 continue
             change = back["mean"] - clean["mean"]
-            unlike = (
-                f" (trained on {clean['n_train']:,} originals, but on {there['n_train']:,} "
-                "of these: no fair comparison)"
-            ) * (clean["n_train"] != there["n_train"])
+            unlike = []
+            if clean["n_train"] != there["n_train"]:
+                unlike.append(f"trained on {clean['n_train']:,} originals, but on "
+                              f"{there['n_train']:,} of these")  # fmt: skip
+            if clean["n"] != there["n"]:
+                unlike.append(f"read on {clean['n']:,} test digits, but then on {there['n']:,}")
+            but = f" ({'; '.join(unlike)}: no fair comparison)" * bool(unlike)
             sentences.append(
                 f"{COLUMNS[a]}, {size} px, {_seeds(clean)}: "
                 f"the halftone costs {clean['mean'] - fooled['mean']:.1f} points; training on "
                 f"{label} wins back {there['mean'] - fooled['mean']:.1f}, and on originals "
-                f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{unlike}."
+                f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{but}."
             )
     return sentences
 
