@@ -4,7 +4,6 @@ import ast
 import io
 import json
 import math
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -135,62 +134,6 @@ def test_a_second_run_reads_the_checkpoint_and_comes_to_the_same(ran, tmp_path, 
     )
     assert checkpoint.stat().st_mtime_ns == before
     assert {**again, "seconds": 0} == {**result, "seconds": 0}
-
-
-class _Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-@pytest.fixture
-def killed_while_reading(ran, tmp_path, monkeypatch):
-    """The small cell, killed after 100 of its 200 test digits; and the numbers read since."""
-    monkeypatch.setattr(experiments, "CHECKPOINTS", tmp_path / "checkpoints")
-    monkeypatch.setattr(experiments, "AT_A_TIME", 50)
-    shutil.copytree(ran[1] / "checkpoints", tmp_path / "checkpoints")
-    read = []
-
-    def predict(model, images, **options):
-        if len(read) == 2:
-            raise _Killed
-        read.append(len(images))
-        return training.probabilities(model, images, **options).argmax(1).byte()
-
-    monkeypatch.setattr(training, "predict", predict)
-    with pytest.raises(_Killed):
-        run_again(tmp_path)
-    read[:] = [0] * 3  # from here on nothing is killed
-    return read
-
-
-def run_again(folder):
-    return experiments.run_cell(
-        SMALL, tests=("original",), n_test=200, directory=folder, progress=False
-    )
-
-
-def test_a_reading_that_was_killed_goes_on_where_it_stopped(killed_while_reading, ran, tmp_path):
-    assert {**run_again(tmp_path), "seconds": 0} == {**ran[0], "seconds": 0}
-    assert killed_while_reading[3:] == [50, 50]
-    again = (tmp_path / f"{SMALL.stem}.npz", ran[1] / f"{SMALL.stem}.npz")
-    assert again[0].read_bytes() == again[1].read_bytes()
-    assert not [*(tmp_path / "checkpoints").glob("*.npz")]  # nothing waits for a rerun any more
-
-
-def test_half_a_file_of_readings_is_named_and_read_anew(
-    killed_while_reading, ran, tmp_path, capsys
-):
-    (kept,) = (tmp_path / "checkpoints").glob("*.npz")
-    kept.write_bytes(half(kept.read_bytes()))
-    assert {**run_again(tmp_path), "seconds": 0} == {**ran[0], "seconds": 0}
-    assert killed_while_reading[3:] == [50] * 4
-    assert str(kept) in capsys.readouterr().err
-
-
-def test_readings_of_other_weights_are_not_gone_on_with(killed_while_reading, tmp_path):
-    (checkpoint,) = (tmp_path / "checkpoints").glob("*.safetensors")
-    checkpoint.unlink()  # trained anew: not to the last bit the network that read before
-    run_again(tmp_path)
-    assert killed_while_reading[3:] == [50] * 4
 
 
 @pytest.mark.parametrize("by", [-1, 1])

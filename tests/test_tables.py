@@ -1,8 +1,6 @@
 """Tables and sentences say what the result files say, and nothing where there is none."""
 
-import numpy as np
-
-from halftone_utils import accuracies, human, mnist, tables
+from halftone_utils import accuracies, answers, human, tables
 
 RESULTS = accuracies.load_results()
 
@@ -24,21 +22,6 @@ def test_a_measured_cell_stands_under_its_architecture_with_the_talks_figure():
     assert "98.89" in lenet
 
 
-def test_a_confusion_matrix_counts_every_test_digit_of_every_seed():
-    lenets = (r for r in RESULTS if (r["architecture"], r["train_on"]) == ("lenet", "original"))
-    seeds = [r for r in lenets if r["size"] == 32]
-    matrix = tables.confusion_matrix(RESULTS, "lenet", "original", "original")
-    digits = np.bincount(mnist.load("test", 28)[1].numpy())
-    assert (matrix.sum(1) == len(seeds) * digits).all()
-    right = sum(r["tests"]["original"]["n_correct"] for r in seeds)
-    assert matrix.trace() == right
-
-
-def test_mcnemar_finds_no_difference_of_a_network_from_itself():
-    pair = tables.mcnemar(RESULTS, "lenet", "lenet", "original", "original")
-    assert pair == {"only_one": 0, "only_other": 0, "p": 1.0}
-
-
 def test_the_conclusions_count_the_gaps():
     assert tables.conclusions([])[-1].startswith("Of the talk's 36 cells 0 are measured")
     measured = int(tables.conclusions(RESULTS)[-1].split("cells ")[1].split()[0])
@@ -51,25 +34,6 @@ def test_one_models_row_gives_its_own_interval():
     name = f"{tables.COLUMNS[RESULTS[0]['architecture']]}, {RESULTS[0]['size']} px, seed 0"
     assert f"| {name} | {RESULTS[0]['train_on']} (" in row
     assert f"({100 * low:.2f}-{100 * high:.2f})" in row.split("|")[3]
-
-
-def test_a_networks_favourite_answer_is_the_one_it_gives_most():
-    counts = tables.confusion_matrix(RESULTS, "lenet", "original", "halftone-talk")
-    said = tables.favourites(RESULTS, "lenet", "halftone-talk")
-    answer = counts.sum(0).argmax()
-    assert (
-        f"favourite answer {answer} ({100 * counts[:, answer].sum() / counts.sum():.0f} %" in said
-    )
-
-
-def test_mistakes_agree_with_themselves_and_differ_not():
-    networks = ["lenet", "alexnet"]
-    both = tables.agreement(RESULTS, networks, "halftone-talk")
-    assert (both.diagonal() == 100).all()
-    assert 0 < both[0, 1] == both[1, 0] < 100
-    p = tables.log10_p(RESULTS, networks, "halftone-talk")
-    assert (p.diagonal() == 0).all()
-    assert -300 <= p[0, 1] == p[1, 0] < 0
 
 
 def test_controls_that_were_not_measured_are_left_out():
@@ -87,30 +51,6 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
     (originals,) = [row for row in rows if row.startswith("| originals")]
     assert "100.0 [20.7, 100.0]; n 1, 1 person" in random_dots
     assert originals.endswith("| not measured |")
-
-
-def test_the_answer_given_most_often_is_counted_over_all_seeds():
-    said = next(s for s in tables.fallbacks(RESULTS, "halftone-strong", 32) if "ResNet18" in s)
-    counts = np.zeros(10, int)
-    for path in accuracies.RESULTS.glob("resnet18-32-original-s*.npz"):
-        with np.load(path) as predictions:
-            counts += np.bincount(predictions["halftone-strong"], minlength=10)
-    assert f"{counts.argmax()} is its answer" in said
-    assert f"{100 * counts.max() / counts.sum():.1f} % of {counts.sum():,}" in said
-
-
-def test_seeds_that_fall_back_on_other_answers_are_told_apart(monkeypatch):
-    answers = {"vgg19-32-original-s0": [3, 3, 3, 1], "vgg19-32-original-s1": [8, 8, 8, 8]}
-    monkeypatch.setattr(
-        tables, "load_predictions", lambda stem: {"halftone-strong": np.array(answers[stem])}
-    )
-    runs = [{"architecture": "vgg19", "size": 32, "train_on": "original", "seed": k}
-            for k in (0, 1)]  # fmt: skip
-    (said,) = tables.fallbacks(runs, "halftone-strong", 32)
-    assert said == "VGG19, 32 px: 8 is its answer to 50.0 % of 8 pictures (seed by seed 3, 8)"
-    answers["vgg19-32-original-s0"] = [8, 8, 8, 3]
-    (said,) = tables.fallbacks(runs, "halftone-strong", 32)
-    assert said == "VGG19, 32 px: 8 is its answer to 87.5 % of 8 pictures"
 
 
 def made_up(train_on, n_train, n, *, seed=0, **right):
@@ -182,7 +122,7 @@ def test_the_caption_says_what_the_first_test_digits_alone_are_worth():
     assert "first of the file" not in tables.caption(read_all)
     lenet = [r for r in read_all if (r["architecture"], r["size"]) == ("lenet", 32)]
     fewer = {**lenet[0], "tests": {"original": {"n": 500, "n_correct": 490}}}
-    wrong = [~tables.right_answers(f"lenet-32-original-s{seed}", "original") for seed in range(3)]
+    wrong = [~answers.right_answers(f"lenet-32-original-s{seed}", "original") for seed in range(3)]
     first, every = (100 * sum(w[:n].sum() for w in wrong) / (3 * n) for n in (500, 10_000))
     assert (
         f"of the first 500 the 3 networks that were trained on originals and read on all miss "
