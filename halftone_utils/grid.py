@@ -13,7 +13,7 @@ NUMBERS_256 = {  # training digits at full size and test digits; fewer where all
 }
 ON_HALFTONES_256 = {  # other numbers than on originals, so far
     "vgg16": (10_000, 1_000),
-    "vgg19": (4_000, 1_000),
+    "vgg19": (10_000, mnist.SPLITS["test"]),
 }
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
