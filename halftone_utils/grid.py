@@ -17,7 +17,7 @@ ON_HALFTONES_256 = {  # other numbers than on originals, so far
 }
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
-    256: ("original", "halftone-talk"),
+    256: ("original", "halftone-talk", "both-talk"),
 }
 
 
