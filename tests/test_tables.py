@@ -112,8 +112,9 @@ def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
 
 
 def test_the_caption_speaks_of_empty_cells_where_there_are_some():
-    assert "empty" not in tables.caption(RESULTS)
-    without = [r for r in RESULTS if r["architecture"] != "vgg19"]
+    no_gaps = [r for r in RESULTS if r["train_on"] in ("original", "halftone-talk")]
+    assert "empty" not in tables.caption(no_gaps)
+    without = [r for r in no_gaps if r["architecture"] != "vgg19"]
     assert tables.caption(without).endswith("; empty cells are not measured yet.")
 
 
