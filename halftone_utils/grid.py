@@ -5,28 +5,19 @@ from halftone_utils.classifiers import ARCHITECTURES
 from halftone_utils.experiments import Cell
 
 SEEDS = {32: (0, 1, 2), 256: (0,)}
-ALL = mnist.SPLITS["train"], mnist.SPLITS["test"]
-NUMBERS_256 = {  # training digits at full size and test digits; fewer where all would take hours
-    "vgg16": (10_000, mnist.SPLITS["test"]),
-    "vgg19": (10_000, 1_000),
-    "resnet50": (20_000, mnist.SPLITS["test"]),
+N_TRAIN_256 = {  # training digits at full size; fewer than all where these would take hours
+    "vgg16": 10_000,
+    "vgg19": 10_000,
+    "resnet50": 20_000,
 }
-ON_HALFTONES_256 = {  # other numbers than on originals, so far
-    "vgg16": (10_000, 1_000),
-    "vgg19": (10_000, mnist.SPLITS["test"]),
+N_TEST_256 = {  # (architecture, train_on): test digits, where not all are read so far
+    ("vgg16", "halftone-talk"): 1_000,
+    ("vgg19", "original"): 1_000,
 }
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
     256: ("original", "halftone-talk", "both-talk"),
 }
-
-
-def _numbers(architecture: str, size: int, train_on: str) -> tuple[int, int]:
-    """The training digits and the test digits that the grid takes for a cell."""
-    known = NUMBERS_256 if size == 256 else {}
-    if size == 256 and train_on != "original":
-        known = {**known, **ON_HALFTONES_256}
-    return known.get(architecture, ALL)
 
 
 def cell_for(
@@ -38,7 +29,8 @@ def cell_for(
     epochs: int = 0,
 ) -> Cell:
     """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
-    n_train = n_train or _numbers(architecture, size, train_on)[0]
+    all_digits = mnist.SPLITS["train"]
+    n_train = n_train or (N_TRAIN_256.get(architecture, all_digits) if size == 256 else all_digits)
     return Cell(
         architecture=architecture, size=size, train_on=train_on, seed=seed,
         n_train=n_train, epochs=epochs,
@@ -47,7 +39,10 @@ def cell_for(
 
 def n_test_of(cell: Cell) -> int:
     """The test digits that the grid reads."""
-    return _numbers(cell.architecture, cell.size, cell.train_on)[1]
+    all_digits = mnist.SPLITS["test"]
+    if cell.size != 256:
+        return all_digits
+    return N_TEST_256.get((cell.architecture, cell.train_on), all_digits)
 
 
 def cells() -> list[Cell]:
