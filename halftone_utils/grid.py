@@ -11,7 +11,6 @@ N_TRAIN_256 = {  # training digits at full size; fewer than all where these woul
     "resnet50": 20_000,
 }
 N_TEST_256 = {  # (architecture, train_on): test digits, where not all are read so far
-    ("vgg16", "halftone-talk"): 1_000,
     ("vgg19", "original"): 1_000,
 }
 TRAIN_SETS = {
