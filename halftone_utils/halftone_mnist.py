@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from halftone_utils import mnist, operating_points, stylizer, vgg
 from halftone_utils.files import CACHE, DataError, read_json, sha256, write_json
-from halftone_utils.hardware import can_compile, fastest_precision
+from halftone_utils.hardware import can_compile, fastest_device, fastest_precision
 from halftone_utils.operating_points import OperatingPoint
 
 CHUNK = 512  # digits: what a kill can lose
@@ -160,8 +160,9 @@ def _halftoner(
 ) -> Callable[[Tensor], Tensor]:
     """What turns digits (N, 1, size, size) into halftones, by the stylizer or by optimisation."""
     if drawn_by_stylizer(point):
-        model = stylizer.load(point.name).to(precision)
-        return lambda images: stylizer.stylize(model, images.to(precision)).float()
+        device = fastest_device()
+        model = stylizer.load(point.name).to(device, precision)
+        return lambda images: stylizer.stylize(model, images.to(device, precision)).float().cpu()
     # in float32 a compiled gradient gains nothing, and compiling it takes its time
     compiled = precision == torch.bfloat16 and can_compile() and digits >= 10_000
     return lambda images: (
