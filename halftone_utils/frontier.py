@@ -186,9 +186,11 @@ def run(size: int, cells: Sequence[Cell], n: int) -> dict:
                 row["correct"].pop(cell.architecture, None)
         found["cells"][cell.architecture] = config
     networks = {c.architecture: trained(c, progress=False)[0] for c in cells}
-    readers = {sigma: reader(size, sigma) for sigma in BLURS[size]}
+    ways = redrawings(size)
+    new = {hash_of([way.family, dict(way.settings)]) for way in ways} - rows.keys()
+    readers = {sigma: reader(size, sigma) for sigma in BLURS[size] if new}
     images, labels = mnist.load("validation", size, n)
-    for way in tqdm(redrawings(size), desc=f"frontier {size}", unit="redrawing"):
+    for way in tqdm(ways, desc=f"frontier {size}", unit="redrawing"):
         key = hash_of([way.family, dict(way.settings)])
         known = rows.get(key)
         missing = {a: m for a, m in networks.items() if not known or a not in known["correct"]}
