@@ -69,8 +69,7 @@ rule report:
         f"{sys.executable} -m halftone_utils.report"
 
 
-# A result is one papermill run of train_cell, whose page is kept.  `--config n_train=55000`
-# trains on more digits than the grid's own number.
+# A result is one papermill run of train_cell, whose page is kept.
 rule cell:
     input:
         sets_of,
@@ -79,7 +78,6 @@ rule cell:
         update(f"{RESULTS}/{{stem}}.npz"),
     params:
         cell=lambda wildcards: CELLS[wildcards.stem],
-        n_train=config.get("n_train", 0),
         page="report/cells/{stem}.ipynb",
     threads: workflow.cores or 1
     resources:
@@ -90,7 +88,7 @@ rule cell:
         f"{sys.executable} -m papermill notebooks/train_cell.ipynb {{params.page}} "
         "-p architecture {params.cell.architecture} -p size {params.cell.size} "
         "-p train_on {params.cell.train_on} -p seed {params.cell.seed} "
-        "-p full True -p n_train {params.n_train}"
+        "-p full True"
 
 
 rule halftone_set:
@@ -139,4 +137,4 @@ rule curves:
         "--save strength-networks-{wildcards.size} && "
         "{params.command} --size {wildcards.size} {params.ratios} "
         "--save weights-networks-{wildcards.size} "
-        "--ratios 1 0.3 0.1 0.03 0.01 0.003 0.001 0.0001"
+        "--ratios 1 0.3 0.1 0.03 0.01 0.003 0.0025 0.002 0.0015 0.00125 0.001 0.0003 0.0001"

@@ -46,6 +46,17 @@ def load_results(directory: Path = RESULTS) -> list[dict]:
     return results
 
 
+def of_fewer(directory: Path = RESULTS) -> dict[int, Path]:
+    """Folders of what was trained on fewer digits than all (`experiments.directory_of`), by n."""
+    numbers = sorted(int(folder.name[1:]) for folder in directory.glob("n[0-9]*"))
+    return {n: directory / f"n{n}" for n in numbers}
+
+
+def load_fewer(directory: Path = RESULTS) -> list[dict]:
+    """Results of cells that were trained on fewer digits than all, fewest first, each checked."""
+    return [result for folder in of_fewer(directory).values() for result in load_results(folder)]
+
+
 def load_predictions(stem: str, directory: Path = RESULTS) -> Mapping[str, np.ndarray]:
     """The predictions of one cell: test set -> uint8 (n,).  No pickle is read."""
     path = directory / f"{stem}.npz"

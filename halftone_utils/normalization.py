@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from halftone_utils import classifiers, experiments, grid, hardware, mnist, sets, training
-from halftone_utils.accuracies import over_networks
+from halftone_utils.accuracies import of_fewer, over_networks
 from halftone_utils.experiments import Cell
 from halftone_utils.files import DATA, RESULTS, DataError, read_json, write_json
 from halftone_utils.mnist import as_float
@@ -56,7 +56,8 @@ def adapted(model: nn.Module, images: Tensor) -> nn.Module:
 
 def _model(cell: Cell) -> nn.Module:
     """The committed weights where there are some, else the trained cell."""
-    if (DATA / "weights" / f"{cell.stem}.safetensors").exists():
+    all_digits = cell.n_train == mnist.SPLITS["train"]
+    if all_digits and (DATA / "weights" / f"{cell.stem}.safetensors").exists():
         return experiments.published(cell.architecture, cell.train_on, cell.seed, cell.size)
     return experiments.trained(cell)[0]
 
@@ -67,11 +68,12 @@ def measure(
     n_adapt: int = N_ADAPT,
     n_test: int = mnist.SPLITS["test"],
     shown: Sequence[str] = SHOWN,
-    directory: Path = RESULTS,
+    directory: Path | None = None,
 ) -> dict:
     """Read test sets with a classifier as it is and adapted to each; writes and returns the result.
 
     Statistics come from the first n_adapt training digits, drawn as the test set is.
+    directory: where to (default: the cell's own).
     """
     model, tests = _model(cell), {}
     for name in shown:
@@ -86,13 +88,18 @@ def measure(
               "torch": torch.__version__}  # fmt: skip
     # not the stem, which is a cell's own
     name = f"normalization-{cell.architecture}-{cell.size}-{cell.train_on}-seed{cell.seed}.json"
-    write_json(directory / name, result)
+    write_json((directory or experiments.directory_of(cell)) / name, result)
     return result
 
 
 def load(directory: Path = RESULTS) -> list[dict]:
-    """Every result, by file name."""
-    return [read_json(path) for path in sorted(directory.glob("normalization-*.json"))]
+    """Every result, by file name, with the training digits of its network: "n_train"."""
+    folders = {mnist.SPLITS["train"]: directory, **of_fewer(directory)}
+    return [
+        {"n_train": n, **read_json(path)}
+        for n, folder in folders.items()
+        for path in sorted(folder.glob("normalization-*.json"))
+    ]
 
 
 def _reading(results: Sequence[dict], test_on: str) -> tuple[str, str]:
@@ -122,20 +129,25 @@ def _numbers(results: Sequence[dict], test_on: str) -> str:
 
 
 def _networks(results: Sequence[dict]) -> dict[tuple[str, str, str], list[dict]]:
-    """Results by architecture, size and training set, in this order, originals first."""
-    networks: dict[tuple[str, str, str], list[dict]] = {}
+    """Results by architecture, size and what they were trained on, in this order, originals first.
+
+    What they were trained on is in words, with the number of digits where it is not all.
+    """
+    networks: dict[tuple[str, int, bool, str], list[dict]] = {}
     for result in results:
-        network = re.fullmatch(r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]).groups()
+        a, size, train_on = re.fullmatch(r"(\w+)-(\d+)-(.+)-s\d+", result["stem"]).groups()
+        n = result["n_train"]
+        trained_on = TRAINED[train_on] + f" ({n:,} digits)" * (n < mnist.SPLITS["train"])
+        network = (a, int(size), train_on != "original", trained_on)
         networks.setdefault(network, []).append(result)
-    order = sorted(networks, key=lambda n: (n[0], int(n[1]), n[2] != "original", n[2]))
-    return {network: networks[network] for network in order}
+    return {(a, str(size), on): networks[a, size, _, on] for a, size, _, on in sorted(networks)}
 
 
 def sentences(results: Sequence[dict], shown: Sequence[str] = SHOWN) -> list[str]:
     """What was measured, a sentence a network and test set; `_reading` says with what error."""
     lines = []
-    for (architecture, size, train_on), of_seeds in _networks(results).items():
-        name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {TRAINED[train_on]}"
+    for (architecture, size, trained_on), of_seeds in _networks(results).items():
+        name = f"{classifiers.NAMES[architecture]} at {size} px, trained on {trained_on}"
         for test_on in (t for t in shown if t in of_seeds[0]["tests"]):
             before, after = _reading(of_seeds, test_on)
             lines.append(
@@ -150,12 +162,12 @@ def table(results: Sequence[dict]) -> str:
     """The same in Markdown: a row a network, a column a test set, before → after in a cell."""
     head = ["network", "trained on", *(sets.DESCRIPTIONS[t] for t in SHOWN), "statistics of", "n"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for (architecture, size, train_on), of_seeds in _networks(results).items():
+    for (architecture, size, trained_on), of_seeds in _networks(results).items():
         name = f"{classifiers.NAMES[architecture]}, {size} px"
         readings = [_reading(of_seeds, test_on) for test_on in SHOWN]
         cells = [f"{before}<br>→ **{after}**" for before, after in readings]
         numbers = [f"{of_seeds[0]['n_adapt']:,}", _numbers(of_seeds, SHOWN[0])]
-        lines.append(f"| {' | '.join([name, TRAINED[train_on], *cells, *numbers])} |")
+        lines.append(f"| {' | '.join([name, trained_on, *cells, *numbers])} |")
     return "\n".join(lines)
 
 
@@ -166,14 +178,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
     parser.add_argument("--size", type=int, choices=classifiers.SIZES, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--n-test", type=int, help="test digits (default: the grid's)")
+    parser.add_argument("--n-train", type=int, default=0, help="fewer training digits than all")
+    parser.add_argument("--n-test", type=int, default=mnist.SPLITS["test"])
     options = parser.parse_args(arguments)
-    cell = grid.cell_for(options.architecture, options.size, options.train_on, options.seed)
     try:
-        result = measure(cell, n_test=options.n_test or grid.n_test_of(cell))
+        cell = grid.cell_for(
+            options.architecture, options.size, options.train_on, options.seed, options.n_train
+        )
+        result = measure(cell, n_test=options.n_test)
     except (DataError, ValueError) as error:
         sys.exit(str(error))
-    print("\n".join(sentences([result])))
+    print("\n".join(sentences([{"n_train": cell.n_train, **result}])))
 
 
 if __name__ == "__main__":

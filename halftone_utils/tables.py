@@ -156,17 +156,11 @@ def cost_table() -> str:
 def caption(results: Sequence[dict]) -> str:
     """What stands behind the numbers of the table: n, training digits, seeds."""
     seeds = sorted({r["seed"] for r in results})
-    partly = [r for r in results if r["n_train"] < ALL_TRAIN]
-    unbalanced = [r["architecture"] for r in partly if "subset" not in r["config"]]
-    first = [f"{COLUMNS[a]}'s" for a in dict.fromkeys(unbalanced)]
-    fewer = "at full size, balanced over the digits"
-    if first:
-        fewer += f"; {' and '.join(first)} the first of the file"
     gaps = "; empty cells are not measured yet" * ("|  |" in talk_table(results))
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {_several(seeds)}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {ALL_TRAIN:,} digits and "
-        f"tested on all {ALL_TEST:,} unless the cell says otherwise (n_train: {fewer}). "
+        f"tested on all {ALL_TEST:,} unless the cell says otherwise. "
         f"{_first_digits(results)}The talk's figures in brackets{gaps}."
     )
 
@@ -196,7 +190,10 @@ def _several(numbers: Sequence[int]) -> str:
 
 
 def single_models(results: Sequence[dict]) -> str:
-    """Every trained model by itself, in Markdown: what it reads, with Wilson 95 % intervals."""
+    """Every trained model by itself, in Markdown: what it reads, with Wilson 95 % intervals.
+
+    n is said where it is not all test digits.
+    """
     shown = {"original": "originals", "halftone-talk": "`talk`", "halftone-strong": "`strong`"}
     lines = [
         f"| model | trained on (n) | {' | '.join(shown.values())} |",
@@ -207,6 +204,7 @@ def single_models(results: Sequence[dict]) -> str:
         intervals = [wilson(c["n_correct"], c["n"]) for c in counts]
         cells = " | ".join(
             f"{100 * c['n_correct'] / c['n']:.2f} ({100 * low:.2f}-{100 * high:.2f})"
+            + f", n {c['n']:,}" * (c["n"] < ALL_TEST)
             for c, (low, high) in zip(counts, intervals, strict=True)
         )
         lines.append(
@@ -214,6 +212,20 @@ def single_models(results: Sequence[dict]) -> str:
             f"| {r['train_on']} ({r['n_train']:,}) | {cells} |"
         )
     return "\n".join(lines)
+
+
+def beside_fewer(results: Sequence[dict], fewer: Sequence[dict]) -> list[dict]:
+    """What `accuracies.load_fewer` has and, after each, the same network trained on all digits."""
+    stems = {answers.stem_of(r) for r in fewer}
+    both = [*fewer, *(r for r in results if answers.stem_of(r) in stems)]
+    architectures = [*COLUMNS]
+    return sorted(
+        both,
+        key=lambda r: (
+            architectures.index(r["architecture"]), r["train_on"] != "original", r["train_on"],
+            r["seed"], r["n_train"],
+        ),
+    )  # fmt: skip
 
 
 def _fewer(summary: dict) -> str:

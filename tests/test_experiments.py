@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 import torch
 
-from halftone_utils import accuracies, experiments, grid, mnist, sets, training
+from halftone_utils import accuracies, experiments, mnist, sets, training
 from halftone_utils.experiments import Cell
 from halftone_utils.files import RESULTS, ROOT, DataError, hash_of, read_json
 
@@ -20,6 +20,7 @@ KEYS = {
     "versions", "config", "tests",
 }  # fmt: skip
 COMMITTED = sorted(RESULTS.glob("*-s[0-9]*.json"))
+OF_FEWER = sorted(RESULTS.glob("n[0-9]*/*-s[0-9]*.json"))
 SMALL = Cell(architecture="lenet", n_train=300, epochs=2, seed=3)
 
 
@@ -44,17 +45,22 @@ def cell_of(config):
     return Cell(**{k: config.get(k, "first") for k in Cell.__dataclass_fields__})
 
 
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COMMITTED + OF_FEWER, ids=lambda path: path.stem)
 def test_a_committed_result_recomputes_from_its_predictions(path):
     result = read_json(path)
     assert recompute(path) == result["tests"]
     retrained = result["train_on"] != "original"
     assert set(result["tests"]) == set(sets.SHORT_TEST_SETS if retrained else sets.TEST_SETS)
-    cell = cell_of(result["config"])
-    assert {count["n"] for count in result["tests"].values()} == {grid.n_test_of(cell)}
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_the_tables_networks_saw_all_training_digits_and_read_all_test_digits(path):
+    result = read_json(path)
+    assert result["n_train"] == mnist.SPLITS["train"]
+    assert {count["n"] for count in result["tests"].values()} == {mnist.SPLITS["test"]}
+
+
+@pytest.mark.parametrize("path", COMMITTED + OF_FEWER, ids=lambda path: path.stem)
 def test_a_committed_result_says_what_was_trained_how_and_on_what(path):
     result = read_json(path)
     assert set(result) >= KEYS
@@ -77,6 +83,14 @@ def test_the_loader_gives_every_committed_result():
         for r in accuracies.load_results()
     ]
     assert stems == [path.stem for path in COMMITTED]
+
+
+def test_a_result_of_fewer_digits_lies_where_its_number_says_and_not_among_the_tables():
+    of_fewer = accuracies.load_fewer()
+    assert len(of_fewer) == len(OF_FEWER)
+    assert [r["n_train"] for r in of_fewer] == sorted(r["n_train"] for r in of_fewer)
+    for path in COMMITTED + OF_FEWER:
+        assert experiments.directory_of(cell_of(read_json(path)["config"])) == path.parent
 
 
 # --- a cell run here --------------------------------------------------------------------------

@@ -60,19 +60,21 @@ def test_a_result_holds_both_counts(tmp_path):
     result = normalization.measure(cell, n_adapt=50, n_test=40, shown=shown, directory=tmp_path)
     path = tmp_path / "normalization-resnet18-32-original-seed0.json"
     assert json.loads(path.read_text()) == result
-    assert normalization.load(tmp_path) == [result]
+    (loaded,) = normalization.load(tmp_path)
+    assert loaded == {"n_train": 55_000, **result}
     assert result["tests"]["original"]["n"] == 40
     assert result["tests"]["original"]["n_correct"] >= 38
-    clean, screened = normalization.sentences([result])
+    clean, screened = normalization.sentences([loaded])
     assert clean.startswith("ResNet18 at 32 px, trained on originals, originals: ")
     right = result["tests"]["halftone-strong"]["n_correct_adapted"]
     assert f"{100 * right / 40:.2f} [" in screened
 
 
-def made_up(seed, right, n=100):
+def made_up(seed, right, n=100, n_train=55_000):
     counts = {"n": n, "n_correct": 10, "n_correct_adapted": right}
     tests = dict.fromkeys(normalization.SHOWN, counts)
-    return {"stem": f"resnet18-32-original-s{seed}", "n_adapt": 50, "tests": tests}
+    stem = f"resnet18-32-original-s{seed}"
+    return {"stem": stem, "n_train": n_train, "n_adapt": 50, "tests": tests}
 
 
 def test_networks_that_differ_in_their_seed_are_one_sentence_and_one_row():
@@ -85,6 +87,19 @@ def test_networks_that_differ_in_their_seed_are_one_sentence_and_one_row():
     (row,) = normalization.table(results[:1]).splitlines()[2:]
     assert "10.00 [5.52, 17.44]<br>→ **90.00 [82.56, 94.48]** |" in row
     assert row.endswith("| 50 | 100 |")
+
+
+def test_a_network_of_fewer_training_digits_is_a_row_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "CHECKPOINTS", tmp_path / "checkpoints")
+    rows = normalization.table([made_up(0, 90), made_up(0, 70, n_train=20_000)]).splitlines()[2:]
+    assert sorted(row.split(" | ")[1] for row in rows) == [
+        "originals", "originals (20,000 digits)",
+    ]  # fmt: skip
+    few = Cell(architecture="resnet18", n_train=300, epochs=1)
+    assert experiments.directory_of(few).name == "n300"
+    folder = tmp_path / experiments.directory_of(few).name
+    normalization.measure(few, n_adapt=20, n_test=20, shown=["original"], directory=folder)
+    assert [result["n_train"] for result in normalization.load(tmp_path)] == [300]
 
 
 def test_seeds_that_read_different_numbers_have_no_mean():
