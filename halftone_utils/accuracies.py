@@ -47,7 +47,7 @@ def load_results(directory: Path = RESULTS) -> list[dict]:
 
 
 def of_fewer(directory: Path = RESULTS) -> dict[int, Path]:
-    """Folders of what was trained on fewer digits than all (`experiments.directory_of`), by n."""
+    """Folders of what was trained on fewer digits than all (`grid.directory_of`), by n."""
     numbers = sorted(int(folder.name[1:]) for folder in directory.glob("n[0-9]*"))
     return {n: directory / f"n{n}" for n in numbers}
 

@@ -116,12 +116,6 @@ def _training_set(cell: Cell, n: int) -> tuple[Tensor, Tensor]:
     return images[order], labels[order]
 
 
-def directory_of(cell: Cell) -> Path:
-    """Where its result belongs: data/results, or n10000 in it for 10,000 training digits."""
-    fewer = cell.n_train < mnist.SPLITS["train"]
-    return RESULTS / f"n{cell.n_train}" if fewer else RESULTS
-
-
 def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
     """The cell's classifier: trained, gone on with, or read from its last checkpoint.
 

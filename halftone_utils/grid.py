@@ -1,10 +1,16 @@
 """The cells of the grid, in the order in which they are worth their time."""
 
+from pathlib import Path
+
 from halftone_utils import mnist
 from halftone_utils.classifiers import ARCHITECTURES
 from halftone_utils.experiments import Cell
+from halftone_utils.files import RESULTS
 
 SEEDS = {32: (0, 1, 2), 256: (0,)}
+N_TRAIN_256 = {  # (architecture, train_on): training digits at full size, where not all so far
+    ("vgg19", "both-talk"): 10_000,
+}
 TRAIN_SETS = {
     32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
     256: ("original", "halftone-talk", "both-talk"),
@@ -19,11 +25,18 @@ def cell_for(
     n_train: int = 0,
     epochs: int = 0,
 ) -> Cell:
-    """A cell of the grid; n_train, epochs: others than all training digits and the recipe's."""
+    """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
+    fewer = N_TRAIN_256.get((architecture, train_on)) if size == 256 else None
     return Cell(
         architecture=architecture, size=size, train_on=train_on, seed=seed,
-        n_train=n_train or mnist.SPLITS["train"], epochs=epochs,
+        n_train=n_train or fewer or mnist.SPLITS["train"], epochs=epochs,
     )  # fmt: skip
+
+
+def directory_of(cell: Cell) -> Path:
+    """Where its result belongs: data/results, or n10000 in it for 10,000 digits, not the grid's."""
+    of_grid = cell_for(cell.architecture, cell.size, cell.train_on)
+    return RESULTS if cell.n_train == of_grid.n_train else RESULTS / f"n{cell.n_train}"
 
 
 def cells() -> list[Cell]:

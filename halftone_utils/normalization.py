@@ -88,7 +88,7 @@ def measure(
               "torch": torch.__version__}  # fmt: skip
     # not the stem, which is a cell's own
     name = f"normalization-{cell.architecture}-{cell.size}-{cell.train_on}-seed{cell.seed}.json"
-    write_json((directory or experiments.directory_of(cell)) / name, result)
+    write_json((directory or grid.directory_of(cell)) / name, result)
     return result
 
 
@@ -178,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--train-on", choices=sets.TRAIN_SETS, default="original")
     parser.add_argument("--size", type=int, choices=classifiers.SIZES, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--n-train", type=int, default=0, help="fewer training digits than all")
+    parser.add_argument("--n-train", type=int, default=0, help="another number than the grid's")
     parser.add_argument("--n-test", type=int, default=mnist.SPLITS["test"])
     options = parser.parse_args(arguments)
     try:

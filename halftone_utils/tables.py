@@ -156,11 +156,13 @@ def cost_table() -> str:
 def caption(results: Sequence[dict]) -> str:
     """What stands behind the numbers of the table: n, training digits, seeds."""
     seeds = sorted({r["seed"] for r in results})
+    partly = any(r["n_train"] < ALL_TRAIN for r in results)
+    fewer = " (n_train: at full size, balanced over the digits)" * partly
     gaps = "; empty cells are not measured yet" * ("|  |" in talk_table(results))
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {_several(seeds)}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {ALL_TRAIN:,} digits and "
-        f"tested on all {ALL_TEST:,} unless the cell says otherwise. "
+        f"tested on all {ALL_TEST:,} unless the cell says otherwise{fewer}. "
         f"{_first_digits(results)}The talk's figures in brackets{gaps}."
     )
 

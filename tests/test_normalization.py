@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from halftone_utils import classifiers, experiments, mnist, normalization, sets, training
+from halftone_utils import classifiers, experiments, grid, mnist, normalization, sets, training
 from halftone_utils.experiments import Cell
 from halftone_utils.files import DataError
 
@@ -96,8 +96,8 @@ def test_a_network_of_fewer_training_digits_is_a_row_of_its_own(tmp_path, monkey
         "originals", "originals (20,000 digits)",
     ]  # fmt: skip
     few = Cell(architecture="resnet18", n_train=300, epochs=1)
-    assert experiments.directory_of(few).name == "n300"
-    folder = tmp_path / experiments.directory_of(few).name
+    assert grid.directory_of(few).name == "n300"
+    folder = tmp_path / grid.directory_of(few).name
     normalization.measure(few, n_adapt=20, n_test=20, shown=["original"], directory=folder)
     assert [result["n_train"] for result in normalization.load(tmp_path)] == [300]
 
