@@ -140,7 +140,10 @@ def _networks(results: Sequence[dict]) -> dict[tuple[str, str, str], list[dict]]
         trained_on = TRAINED[train_on] + f" ({n:,} digits)" * (n < mnist.SPLITS["train"])
         network = (a, int(size), train_on != "original", trained_on)
         networks.setdefault(network, []).append(result)
-    return {(a, str(size), on): networks[a, size, _, on] for a, size, _, on in sorted(networks)}
+    return {
+        (a, str(size), trained_on): networks[a, size, retrained, trained_on]
+        for a, size, retrained, trained_on in sorted(networks)
+    }
 
 
 def sentences(results: Sequence[dict], shown: Sequence[str] = SHOWN) -> list[str]:
