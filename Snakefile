@@ -11,6 +11,8 @@ from halftone_utils.files import CACHE, RESULTS
 os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "100000000000")
 os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+# float32 on a GPU is float32: its halftones are then a processor's but for rounding
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 CELLS = {cell.stem: cell for cell in grid.cells()}
 RESULT = f"{RESULTS}/{{stem}}.json"

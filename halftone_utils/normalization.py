@@ -83,7 +83,7 @@ def measure(
             int((training.predict(m, images, fast=True) == labels).sum()) for m in (model, own)
         ]
         tests[name] = {"n": len(labels), "n_correct": right[0], "n_correct_adapted": right[1]}
-    result = {"stem": cell.stem, "n_adapt": n_adapt, "tests": tests,
+    result = {"stem": cell.stem, "n_train": cell.n_train, "n_adapt": n_adapt, "tests": tests,
               "precision": str(hardware.fastest_precision()).removeprefix("torch."),
               "torch": torch.__version__}  # fmt: skip
     # not the stem, which is a cell's own
@@ -93,7 +93,7 @@ def measure(
 
 
 def load(directory: Path = RESULTS) -> list[dict]:
-    """Every result, by file name, with the training digits of its network: "n_train"."""
+    """Every result, by file name; one that does not say its "n_train" is of its folder's."""
     folders = {mnist.SPLITS["train"]: directory, **of_fewer(directory)}
     return [
         {"n_train": n, **read_json(path)}
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result = measure(cell, n_test=options.n_test)
     except (DataError, ValueError) as error:
         sys.exit(str(error))
-    print("\n".join(sentences([{"n_train": cell.n_train, **result}])))
+    print("\n".join(sentences([result])))
 
 
 if __name__ == "__main__":
