@@ -10,7 +10,7 @@ import matplotlib
 from benchmarks import chart, feed_forward, fitting, growth, instruments, screening, style
 from benchmarks.timing import Record, machine
 from halftone_utils import figures
-from halftone_utils.files import ROOT, DataError, write_json
+from halftone_utils.engine.files import ROOT, DataError, write_json
 
 REPORT = ROOT / "report"
 
@@ -78,11 +78,18 @@ def main() -> int:
     name = "bench-small" if asked.small or asked.only else "bench"
     write_json(
         REPORT / f"{name}.json",
-        {**ratios, "losses_within_2%": equal, "machine": about,
-         "seconds": time.perf_counter() - began, "skipped": skipped, "details": details,
-         "bfloat16_against_float32": precision, "growth": grown,
-         "style_explorer": answers},
-    )  # fmt: skip
+        {
+            **ratios,
+            "losses_within_2%": equal,
+            "machine": about,
+            "seconds": time.perf_counter() - began,
+            "skipped": skipped,
+            "details": details,
+            "bfloat16_against_float32": precision,
+            "growth": grown,
+            "style_explorer": answers,
+        },
+    )
     matplotlib.use("Agg")
     figures.use_style()
     chart.chart(ratios, grown).savefig(REPORT / f"{name}.png")

@@ -5,7 +5,7 @@ import torch
 
 from benchmarks.style import BATCH, POINT, digits, fast, mean_loss
 from benchmarks.timing import Record, race
-from halftone_utils import operating_points, stylizer
+from halftone_utils.digits import operating_points, stylizer
 
 
 def vs_optimisation(images: int, optimised: int, repeats: int) -> Record:
@@ -25,8 +25,9 @@ def vs_optimisation(images: int, optimised: int, repeats: int) -> Record:
             point, few, batch=BATCH[stylizer.SIZE], **fast()
         ).image
 
-    record = race("stylizer", {"stylizer": one_pass, "engine": iterations},
-                  images=images, repeats=repeats)  # fmt: skip
+    record = race(
+        "stylizer", {"stylizer": one_pass, "engine": iterations}, images=images, repeats=repeats
+    )
     record["images_per_second"]["engine"] *= optimised / images
     record["ratio"] *= images / optimised
     losses = {

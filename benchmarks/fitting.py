@@ -5,16 +5,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.timing import Record, race
-from halftone_utils import classifiers, hardware, mnist
+from halftone_utils.digits import datasets
+from halftone_utils.engine import hardware
+from halftone_utils.networks import architectures
 
 
 def vs_pytorch(architecture: str, size: int, images: int, repeats: int) -> Record:
     """A forward and a backward pass, and AdamW's step, on a batch; channels_last both ways."""
-    pixels, labels = mnist.load("train", size, images)
-    x = mnist.as_float(pixels)
+    pixels, labels = datasets.load("train", size, images)
+    x = datasets.as_float(pixels)
 
     def steps(plain: bool) -> object:
-        network = classifiers.build(architecture, size)
+        network = architectures.build(architecture, size)
         if plain:
             for module in network.modules():
                 if isinstance(module, nn.Conv2d):

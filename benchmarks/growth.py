@@ -14,7 +14,7 @@ from pathlib import Path
 import torch.nn.functional as F
 
 from benchmarks.style import POINT, digits, fast
-from halftone_utils import operating_points
+from halftone_utils.digits import operating_points
 
 BASE = {"side": 32, "batch": 16, "iterations": 4, "images": 64}
 SWEEPS = {
@@ -53,11 +53,15 @@ def case(side: int, batch: int, iterations: int, images: int) -> dict:
     operating_points.halftone(point, p, batch=batch, **fast())
     seconds, most = time.perf_counter() - began, megabytes("VmHWM")
     return {
-        "side": side, "batch": batch, "iterations": iterations, "images": images,
+        "side": side,
+        "batch": batch,
+        "iterations": iterations,
+        "images": images,
         "ms_per_image": 1000 * seconds / images,
-        "peak_mb": most, "added_mb": None if most is None else most - before,
+        "peak_mb": most,
+        "added_mb": None if most is None else most - before,
         "output_mb": p.nbytes / 2**20,
-    }  # fmt: skip
+    }
 
 
 def grow(small: bool) -> dict[str, list[dict]]:

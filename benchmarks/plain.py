@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from halftone_utils.style_transfer import Settings
-from halftone_utils.vgg import VGG
+from halftone_utils.style.style_transfer import Settings
+from halftone_utils.style.vgg import VGG
 
 
 class Normalization(nn.Module):

@@ -8,11 +8,14 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.timing import Record, race
-from halftone_utils import error_diffusion, hardware, mnist, screens
+from halftone_utils import screens
+from halftone_utils.digits import datasets
+from halftone_utils.engine import hardware
+from halftone_utils.screens import error_diffusion
 
 
 def _pictures(images: int) -> tuple[Tensor, np.ndarray, Tensor]:
-    pixels = mnist.load("validation", 256, images)[0]
+    pixels = datasets.load("validation", 256, images)[0]
     return pixels, pixels[:, 0].numpy(), torch.empty_like(pixels)
 
 
@@ -79,9 +82,12 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     theirs = np.stack([np.asarray(one.convert("1")) for one in pictures])
     textbook = race(
         "diffuse",
-        {"diffuse": lambda: error_diffusion.diffuse(pixels, "floyd-steinberg", out=ready),
-         "as pillow": as_pillow},
-        images=images, repeats=repeats,
-    )  # fmt: skip
+        {
+            "diffuse": lambda: error_diffusion.diffuse(pixels, "floyd-steinberg", out=ready),
+            "as pillow": as_pillow,
+        },
+        images=images,
+        repeats=repeats,
+    )
     record["images_per_second"]["diffuse (float32)"] = textbook["images_per_second"]["diffuse"]
     return _finished(record, out, theirs)

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from benchmarks.plain import PlainTransfer, one_after_the_other
 from benchmarks.timing import Record, losses, race
-from halftone_utils import fidelity, hardware, mnist, operating_points
-from halftone_utils.operating_points import OperatingPoint
-from halftone_utils.vgg import VGG
+from halftone_utils.digits import datasets, operating_points
+from halftone_utils.digits.operating_points import OperatingPoint
+from halftone_utils.engine import hardware
+from halftone_utils.studies import fidelity
+from halftone_utils.style.vgg import VGG
 
 POINT = "talk"
 BATCH = {32: 16, 256: 1}  # pictures at a time on each core
@@ -29,7 +31,7 @@ def fast() -> dict:
 
 def digits(side: int, first: int, n: int) -> Tensor:
     """Validation digits `first` to `first + n`: (n, 1, side, side) in [0, 1]."""
-    return mnist.as_float(mnist.load("validation", side, first + n)[0][first:])
+    return datasets.as_float(datasets.load("validation", side, first + n)[0][first:])
 
 
 def start_of(point: OperatingPoint, p: Tensor) -> Tensor:
@@ -126,8 +128,9 @@ def time_to_loss(images: int, repeats: int, few: int) -> Record:
     def plain() -> None:
         done["plain"] = one_after_the_other(rival.by_adam, p, p)
 
-    record = race("engine, free", {"engine, free": ours, "plain Adam": plain},
-                  images=images, repeats=repeats)  # fmt: skip
+    record = race(
+        "engine, free", {"engine, free": ours, "plain Adam": plain}, images=images, repeats=repeats
+    )
     goal, reached = (mean_loss(point, p, done[name]) for name in ("plain", "ours"))
     seconds = [
         rival.by_lbfgs(q, q, until=mean_loss(point, q, x), at_most=100)
@@ -146,9 +149,9 @@ def time_to_loss(images: int, repeats: int, few: int) -> Record:
         "plain_lbfgs_arrived": f"{sum(s is not None for s in seconds)} of {few}",
         "chosen": {k: getattr(chosen, k) for k in ("optimizer", "step", "decay", "iterations")},
         "chosen_how": f"on {images} other validation digits: the fewest iterations to {WITHIN} of "
-                      "the plain loop's mean loss, over 7 steps each of Adam and of normalized "
-                      "gradient descent with 4 decays",
-    }  # fmt: skip
+        "the plain loop's mean loss, over 7 steps each of Adam and of normalized "
+        "gradient descent with 4 decays",
+    }
 
 
 def convolutions(network: VGG, layers: tuple[str, ...], batch: int, side: int) -> Callable:

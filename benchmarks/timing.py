@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from halftone_utils import hardware
+from halftone_utils.engine import hardware
 
 Record = dict[str, Any]
 

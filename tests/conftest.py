@@ -2,7 +2,8 @@
 
 import pytest
 
-from halftone_utils import mnist, vgg
+from halftone_utils.digits import datasets
+from halftone_utils.style import vgg
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +14,4 @@ def vgg16():
 @pytest.fixture(scope="session")
 def digits():
     """Six validation digits, the inner 16x16 pixels of each."""
-    return mnist.as_float(mnist.load("validation", 32, 6)[0])[..., 8:24, 8:24].contiguous()
+    return datasets.as_float(datasets.load("validation", 32, 6)[0])[..., 8:24, 8:24].contiguous()

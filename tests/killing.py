@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from halftone_utils.files import ROOT
+from halftone_utils.engine.files import ROOT
 
 
 def kill_when_written(script: str, written: Path, **environment: str) -> None:

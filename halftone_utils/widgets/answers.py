@@ -8,7 +8,10 @@ from ipywidgets import HTML, Dropdown, HBox, IntSlider, VBox
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils import accuracies, figures, mnist, sets, tables
+from halftone_utils import figures
+from halftone_utils.digits import datasets, sets
+from halftone_utils.report import tables
+from halftone_utils.results import accuracies
 from halftone_utils.widgets.parts import WIDE, Instrument, guarded, message, png
 
 SHOWN = 24  # pictures on a page
@@ -33,7 +36,7 @@ def answers_of(stem: str, test_on: str) -> np.ndarray:
 def chosen(a: np.ndarray, b: np.ndarray, which: str) -> np.ndarray:
     """The places of the digits that A, B or both read, as WHICH says; as far as both were asked."""
     n = min(len(a), len(b))
-    labels = mnist.load("test", 28, n)[1].numpy()
+    labels = datasets.load("test", 28, n)[1].numpy()
     a_reads, b_reads = WHICH[which]
     return np.flatnonzero(((a[:n] == labels) == a_reads) & ((b[:n] == labels) == b_reads))
 
@@ -63,12 +66,14 @@ def results_explorer(
     tests = {stem_of(r): list(r["tests"]) for r in results}
 
     def choice(options: Sequence[str], value: str, label: str) -> Dropdown:
-        return Dropdown(options=options, value=value, description=label, style=WIDE,
-                        layout={"width": "34em"})  # fmt: skip
+        return Dropdown(
+            options=options, value=value, description=label, style=WIDE, layout={"width": "34em"}
+        )
 
     a, b = choice([*tests], one, "network A"), choice([*tests], other, "network B")
-    a_on, b_on = (choice(tests[s.value], test_on, f"{name} is shown")
-                  for s, name in ((a, "A"), (b, "B")))  # fmt: skip
+    a_on, b_on = (
+        choice(tests[s.value], test_on, f"{name} is shown") for s, name in ((a, "A"), (b, "B"))
+    )
     which = choice([*WHICH], next(iter(WHICH)), "digits that")
     page = IntSlider(1, min=1, max=1, description="page", style=WIDE, layout={"width": "34em"})
     line, numbers, pictures = message(), HTML(), HTML()
@@ -87,9 +92,9 @@ def results_explorer(
         found = chosen(read_a, read_b, which.value)
         page.max = max(1, -(-len(found) // SHOWN))
         here = found[SHOWN * (page.value - 1) : SHOWN * page.value]
-        labels = mnist.load("test", 28)[1]
+        labels = datasets.load("test", 28)[1]
         size = int(a.value.split("-")[1])
-        images = mnist.as_float(sets.pick(a_on.value, "test", size, here.tolist()))
+        images = datasets.as_float(sets.pick(a_on.value, "test", size, here.tolist()))
         pictures.value = "".join(
             figure_html(image, f"a {labels[i]}; A: {read_a[i]}, B: {read_b[i]}")
             for i, image in zip(here, images, strict=True)
@@ -122,8 +127,8 @@ def twin(one: str, other: str, test_on: str) -> Figure:
     reads = [answers_of(stem, test_on) for stem in (one, other)]
     rows = [chosen(*reads, which)[:8].tolist() for which in [*WHICH][:2]]
     picked = [i for row in rows for i in row]
-    labels, size = mnist.load("test", 28)[1], int(one.split("-")[1])
-    images = mnist.as_float(sets.pick(test_on, "test", size, picked))
+    labels, size = datasets.load("test", 28)[1], int(one.split("-")[1])
+    images = datasets.as_float(sets.pick(test_on, "test", size, picked))
     titles = [f"a {labels[i]}: {reads[0][i]} / {reads[1][i]}" for i in picked]
     names = [tables.COLUMNS[stem.split("-")[0]] for stem in (one, other)]
     row_labels = [f"{name}\nalone" for name in names]

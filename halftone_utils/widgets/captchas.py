@@ -9,10 +9,12 @@ from ipywidgets import HTML, BoundedIntText, Dropdown, FloatSlider, Text
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils import captcha, figures, solvers, tone
-from halftone_utils.captcha_drawing import dials
-from halftone_utils.descreening import AS_IT_IS, FILTERS, Treatment
-from halftone_utils.texture import TEXTURES
+from halftone_utils import figures
+from halftone_utils.captcha import challenge, solvers
+from halftone_utils.captcha.descreening import AS_IT_IS, FILTERS, Treatment
+from halftone_utils.captcha.schemes import dials
+from halftone_utils.captcha.texture import TEXTURES
+from halftone_utils.screens import tone
 from halftone_utils.widgets.parts import ROW, WIDE, Instrument, guarded, message, png, watch
 
 ATTACKS = {AS_IT_IS.name: AS_IT_IS} | {
@@ -27,7 +29,7 @@ def draw(
     text: str, scheme: str, seed: int, ruling: float | None, angle: float | None, contrast: float
 ) -> Tensor:
     """The CAPTCHA in (1, 1, H, W), its ink and paper that far apart."""
-    image = captcha.make_captcha(text, scheme, seed, ruling=ruling, angle=angle)
+    image = challenge.make_captcha(text, scheme, seed, ruling=ruling, angle=angle)
     return tone.map_tone(solvers.as_tensor([image]), (0.5 - contrast / 2, 0.5 + contrast / 2))
 
 
@@ -48,22 +50,33 @@ def captcha_explorer(
 
     Raises ValueError for a text, scheme or seed that `captcha.make_captcha` refuses.
     """
-    captcha.letters_of(text, scheme, seed)
+    challenge.letters_of(text, scheme, seed)
     names = solvers.installed()
-    letters = Text(text, description="text (1 to 8)", continuous_update=False,
-                   style=WIDE, layout=ROW)  # fmt: skip
-    kind = Dropdown(options=[*captcha.SCHEMES], value=scheme, description="scheme",
-                    style=WIDE, layout=ROW)  # fmt: skip
+    letters = Text(
+        text, description="text (1 to 8)", continuous_update=False, style=WIDE, layout=ROW
+    )
+    kind = Dropdown(
+        options=[*challenge.SCHEMES], value=scheme, description="scheme", style=WIDE, layout=ROW
+    )
     dice = BoundedIntText(seed, 0, 9999, description="seed", style=WIDE, layout=ROW)
     ruling, angle, contrast = (
-        FloatSlider(value, min=low, max=high, step=step, description=label, style=WIDE,
-                    layout=ROW, continuous_update=False, readout_format=form)
+        FloatSlider(
+            value,
+            min=low,
+            max=high,
+            step=step,
+            description=label,
+            style=WIDE,
+            layout=ROW,
+            continuous_update=False,
+            readout_format=form,
+        )
         for label, value, low, high, step, form in (
             ("ruling (px a cell)", 6, 3, 20, 0.5, ".1f"),
             ("angle (degrees)", 20, 0, 180, 5, ".0f"),
             ("contrast (of 1)", 1, 0.1, 1, 0.05, ".2f"),
         )
-    )  # fmt: skip
+    )
     attack = Dropdown(options=[*ATTACKS], description="attack first", style=WIDE, layout=ROW)
     shown, treated = (
         ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="max-content"))
@@ -76,19 +89,22 @@ def captcha_explorer(
     def redraw() -> None:
         if state["turning"]:  # the dials are being set: once is enough
             return
-        has = dials(captcha.SCHEMES[kind.value])
+        has = dials(challenge.SCHEMES[kind.value])
         image = draw(
-            letters.value, kind.value, dice.value,
+            letters.value,
+            kind.value,
+            dice.value,
             ruling.value if "ruling" in has else None,
-            angle.value if "angle" in has else None, contrast.value,
-        )  # fmt: skip
+            angle.value if "angle" in has else None,
+            contrast.value,
+        )
         after = ATTACKS[attack.value](image) if attack.index else image
         shown.value, treated.value = png(image[0], SIDE), png(after[0], SIDE)
         read = answers_of(names, after, letters.value)
         verdict.value = "; ".join(f"{name} reads {answer}" for name, answer in read.items())
 
     def choose(*_: object) -> None:
-        has = dials(captcha.SCHEMES[kind.value])
+        has = dials(challenge.SCHEMES[kind.value])
         state["turning"] = True
         for name, dial in (("ruling", ruling), ("angle", angle)):
             dial.disabled = name not in has

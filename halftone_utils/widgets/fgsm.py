@@ -4,7 +4,8 @@ from ipywidgets import HTML, BoundedIntText, Checkbox, FloatSlider, HBox
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from halftone_utils import attacks, figures, training
+from halftone_utils import figures
+from halftone_utils.networks import attacks, training
 from halftone_utils.widgets.parts import (
     ROW,
     WIDE,
@@ -26,10 +27,19 @@ def fgsm_explorer(
     images: (N, 1, H, W) in [0, 1].  labels: (N,).  index, epsilon: where it starts.
     The twin shows the three pictures there.
     """
-    digit = BoundedIntText(index, 0, len(images) - 1, description="digit number",
-                           style=WIDE, layout=ROW)  # fmt: skip
-    size = FloatSlider(epsilon, min=0, max=0.5, step=0.005, readout_format=".3f", style=WIDE,
-                       description="ε (of 0 to 1)", layout=ROW)  # fmt: skip
+    digit = BoundedIntText(
+        index, 0, len(images) - 1, description="digit number", style=WIDE, layout=ROW
+    )
+    size = FloatSlider(
+        epsilon,
+        min=0,
+        max=0.5,
+        step=0.005,
+        readout_format=".3f",
+        style=WIDE,
+        description="ε (of 0 to 1)",
+        layout=ROW,
+    )
     random = Checkbox(False, description="random signs instead", style=WIDE, layout=ROW)
     line = message()
     (clean, clean_box), (signs, signs_box), (harmed, harmed_box) = map(

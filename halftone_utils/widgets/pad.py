@@ -9,7 +9,9 @@ from ipywidgets import HTML, BoundedIntText, Button, HBox, VBox
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from halftone_utils import classifiers, figures, handwriting, mnist, sets, training
+from halftone_utils import figures
+from halftone_utils.digits import datasets, handwriting, sets
+from halftone_utils.networks import architectures, training
 from halftone_utils.widgets.parts import ROW, WIDE, Instrument, guarded, message, picture, png
 
 SIDE, PEN = 224, 18  # of the pad and the pen, in pixels
@@ -25,12 +27,12 @@ def title_of(stem: str) -> str:
     """A network's name and what it was trained on, from the name of its files."""
     architecture, _, trained_on = stem.rsplit("-s", 1)[0].split("-", 2)
     known = {**sets.DESCRIPTIONS, "both-talk": "originals and their halftones at talk"}
-    return f"{classifiers.NAMES[architecture]}, trained on {known[trained_on]}"
+    return f"{architectures.NAMES[architecture]}, trained on {known[trained_on]}"
 
 
 def views_of(digit: Tensor) -> Tensor:
     """A digit uint8 (1, 1, 28, 28) as each of VIEWS: uint8 (4, 1, 32, 32)."""
-    return torch.cat([sets.redrawn(name, mnist.resize(digit, 32)) for name in VIEWS])
+    return torch.cat([sets.redrawn(name, datasets.resize(digit, 32)) for name in VIEWS])
 
 
 def readings_of(models: Mapping[str, nn.Module], views: Tensor) -> dict[str, list[tuple]]:
@@ -46,12 +48,14 @@ def table(readings: Mapping[str, Sequence[tuple]]) -> str:
     """The readings in HTML: a row a network, a column a view."""
     head = "".join(f"<th style='padding:2px 12px'>{title}</th>" for title in VIEWS.values())
     rows = [
-        f"<tr><td style='padding:2px 12px'>{html.escape(title_of(stem))}</td>" + "".join(
+        f"<tr><td style='padding:2px 12px'>{html.escape(title_of(stem))}</td>"
+        + "".join(
             f"<td style='text-align:center'><b>{digit}</b> {100 * share:.0f} %</td>"
             for digit, share in row
-        ) + "</tr>"
+        )
+        + "</tr>"
         for stem, row in readings.items()
-    ]  # fmt: skip
+    ]
     return (
         "<table style='font-size:13px;line-height:20px'><tr>"
         f"<th style='padding:2px 12px;text-align:left'>network, how sure</th>{head}</tr>"
@@ -68,8 +72,14 @@ def drawing_pad(models: Mapping[str, nn.Module], *, index: int = 0) -> Instrumen
     pad = Canvas(width=SIDE, height=SIDE, layout={"width": f"{SIDE}px", "height": f"{SIDE}px"})
     clear = Button(description="Clear", tooltip="wipe the pad")
     read = Button(description="Read", button_style="primary", tooltip="read what is drawn")
-    number = BoundedIntText(index, 0, mnist.SPLITS["validation"] - 1, description="or digit number",
-                            style=WIDE, layout=ROW)  # fmt: skip
+    number = BoundedIntText(
+        index,
+        0,
+        datasets.SPLITS["validation"] - 1,
+        description="or digit number",
+        style=WIDE,
+        layout=ROW,
+    )
     put = Button(description="Put it", tooltip="show this validation digit instead of a drawing")
     line, numbers = message(), HTML()
     pictures, boxes = zip(*[picture(title, 128) for title in VIEWS.values()], strict=True)
@@ -78,7 +88,7 @@ def drawing_pad(models: Mapping[str, nn.Module], *, index: int = 0) -> Instrumen
 
     def show(digit: Tensor) -> None:
         views = views_of(digit)
-        for place, view in zip(pictures, mnist.as_float(views), strict=True):
+        for place, view in zip(pictures, datasets.as_float(views), strict=True):
             place.value = png(view, 128)
         numbers.value = table(readings_of(models, views))
 
@@ -118,7 +128,7 @@ def drawing_pad(models: Mapping[str, nn.Module], *, index: int = 0) -> Instrumen
     @guarded(line)
     def press_put(_: Button) -> None:
         wipe()
-        show(mnist.load("validation", 28, number.value + 1)[0][-1:])
+        show(datasets.load("validation", 28, number.value + 1)[0][-1:])
 
     pad.on_mouse_down(down)
     pad.on_mouse_move(move)
@@ -132,7 +142,7 @@ def drawing_pad(models: Mapping[str, nn.Module], *, index: int = 0) -> Instrumen
     put.on_click(press_put)
     press_clear()
     controls = VBox([pad, HBox([clear, read]), number, put, line])
-    first = mnist.load("validation", 28, index + 1)[0][-1:]
+    first = datasets.load("validation", 28, index + 1)[0][-1:]
     return Instrument([HBox([controls, VBox([HBox(boxes), numbers])])], twin(models, first))
 
 
@@ -148,4 +158,4 @@ def twin(models: Mapping[str, nn.Module], digit: Tensor) -> Figure:
         )
         for i, view in enumerate(VIEWS.values())
     ]
-    return figures.exact_grid(mnist.as_float(views), len(VIEWS), titles, 5)
+    return figures.exact_grid(datasets.as_float(views), len(VIEWS), titles, 5)

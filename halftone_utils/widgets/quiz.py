@@ -11,7 +11,9 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 from ipywidgets import Image as Picture
 from matplotlib.figure import Figure
 
-from halftone_utils import figures, human, sets
+from halftone_utils import figures
+from halftone_utils.digits import sets
+from halftone_utils.results import people
 from halftone_utils.widgets.parts import ROW, WIDE, Instrument, guarded, message, png
 
 SHOWN = 128  # pixels of a digit on the page: larger, and its dots hide it from near by
@@ -19,13 +21,13 @@ SHOWN = 128  # pixels of a digit on the page: larger, and its dots hide it from 
 
 def quiz(
     name: str,
-    ask: Callable[[int], human.Question],
+    ask: Callable[[int], people.Question],
     total: int,
     twin: Figure,
     *,
     what: str = "digit",
     shown: tuple[int, int] = (SHOWN, SHOWN),
-    path: Path = human.FILE,
+    path: Path = people.FILE,
 ) -> Instrument:
     """Show one picture after the other, take what is read, keep answer and time in `path`.
 
@@ -37,8 +39,15 @@ def quiz(
     reader = Text("", description="your initials", style=WIDE, layout=ROW)
     start = Button(description="Start", button_style="primary", tooltip="show the next picture")
     pause = Button(description="Pause", disabled=True, tooltip="hide the picture; go on later")
-    answer = Text("", description=f"{what} you read", disabled=True, style=WIDE, layout=ROW,
-                  placeholder="type it, then Enter", continuous_update=False)  # fmt: skip
+    answer = Text(
+        "",
+        description=f"{what} you read",
+        disabled=True,
+        style=WIDE,
+        layout=ROW,
+        placeholder="type it, then Enter",
+        continuous_update=False,
+    )
     skip = Button(description="I cannot read it", disabled=True)
     place, line, numbers = Picture(format="png", layout={"visibility": "hidden"}), message(), HTML()
     place.layout.margin = "0 0 0 32px"
@@ -46,8 +55,8 @@ def quiz(
     at_hand: dict[str, object] = {}  # the question, its number, when it was shown
 
     def show_next() -> None:
-        readings = human.load(path)
-        done = human.answered(readings, name, reader.value.strip())
+        readings = people.load(path)
+        done = people.answered(readings, name, reader.value.strip())
         left = [i for i in range(total) if i not in done]
         so_far = f"{len(done)} of {total} answered by {html.escape(reader.value.strip())}"
         if not left:
@@ -71,15 +80,19 @@ def quiz(
 
     def keep(text: str) -> None:
         question = at_hand["question"]
-        human.append(
-            human.Reading(
-                quiz=name, reader=reader.value.strip(), condition=question.condition,
-                item=at_hand["item"], truth=question.truth, answer=text,
+        people.append(
+            people.Reading(
+                quiz=name,
+                reader=reader.value.strip(),
+                condition=question.condition,
+                item=at_hand["item"],
+                truth=question.truth,
+                answer=text,
                 seconds=round(time.monotonic() - at_hand["since"], 3),
                 at=datetime.now(UTC).isoformat(timespec="seconds"),
             ),
             path,
-        )  # fmt: skip
+        )
         show_next()
 
     @guarded(line)
@@ -91,7 +104,7 @@ def quiz(
     @guarded(line)
     def press_pause(_: Button) -> None:
         rest()
-        numbers.value += "<br>" + standings(human.load(path), name)
+        numbers.value += "<br>" + standings(people.load(path), name)
 
     @guarded(line)
     def typed(change: dict) -> None:
@@ -113,28 +126,35 @@ def quiz(
     return Instrument([HBox([controls, place])], twin)
 
 
-def standings(readings: Sequence[human.Reading], name: str) -> str:
+def standings(readings: Sequence[people.Reading], name: str) -> str:
     """A line a condition: what all people read of it, in HTML."""
     conditions = sorted({r.condition for r in readings if r.quiz == name})
     return "<br>".join(
         f"{html.escape(sets.DESCRIPTIONS.get(c, c))}: "
-        f"{human.sentence(human.summarise(readings, name, c))}"
+        f"{people.sentence(people.summarise(readings, name, c))}"
         for c in conditions
     )
 
 
-def digit_quiz(path: Path = human.FILE) -> Instrument:
+def digit_quiz(path: Path = people.FILE) -> Instrument:
     """Test digits at 32 pixels, as they are, halftoned and in random dots: what do people read?"""
-    examples = [human.digit_question(i) for i in range(len(human.CONDITIONS))]
+    examples = [people.digit_question(i) for i in range(len(people.CONDITIONS))]
     titles = ["an original", "halftone at talk", "halftone at strong", "random dots"]
     twin = figures.exact_grid(torch.stack([q.picture for q in examples]), 4, titles, 5)
-    return quiz(human.DIGITS, human.digit_question, human.TOTAL, twin, path=path)
+    return quiz(people.DIGITS, people.digit_question, people.TOTAL, twin, path=path)
 
 
-def captcha_quiz(path: Path = human.FILE) -> Instrument:
+def captcha_quiz(path: Path = people.FILE) -> Instrument:
     """CAPTCHAs of every scheme: which of them do people read, and how fast?"""
-    first = human.captcha_question(0).picture
-    twin = figures.exact_grid(first[None], 1, [f"question 1 of {human.CAPTCHA_TOTAL}"], 1)
+    first = people.captcha_question(0).picture
+    twin = figures.exact_grid(first[None], 1, [f"question 1 of {people.CAPTCHA_TOTAL}"], 1)
     height, width = first.shape[1:]
-    return quiz(human.CAPTCHAS, human.captcha_question, human.CAPTCHA_TOTAL, twin,
-                what="letters", shown=(width, height), path=path)  # fmt: skip
+    return quiz(
+        people.CAPTCHAS,
+        people.captcha_question,
+        people.CAPTCHA_TOTAL,
+        twin,
+        what="letters",
+        shown=(width, height),
+        path=path,
+    )

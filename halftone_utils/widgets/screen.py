@@ -7,7 +7,9 @@ from ipywidgets import Image as Picture
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils import figures, mnist, perception, photographs, screens, thresholds
+from halftone_utils import figures, screens
+from halftone_utils.digits import datasets, photographs
+from halftone_utils.screens import perception, thresholds
 from halftone_utils.widgets.parts import (
     ROW,
     WIDE,
@@ -32,7 +34,7 @@ def content(name: str, tone: float) -> Tensor:
     if name == "ramp":
         return screens.ramp(SIDE)
     if name == "digit":
-        digit = mnist.as_float(mnist.load("validation", 28, 1)[0])
+        digit = datasets.as_float(datasets.load("validation", 28, 1)[0])
         return torch.nn.functional.interpolate(digit, SIDE, mode="bicubic").clamp(0, 1)
     return photographs.load("camera", SIDE)
 
@@ -68,22 +70,34 @@ def screen_explorer(
     kind: one of `screens.KINDS`.  ruling: pixels per cell.  angle: degrees.  distance: metres,
     for pixels of 0.25 mm.  The twin shows the first state of a ramp.
     """
-    what = Dropdown(options=PICTURES, value="photograph", description="picture",
-                    style=WIDE, layout=ROW)  # fmt: skip
-    kinds = Dropdown(options=[*screens.KINDS], value=kind, description="kind of screen",
-                     style=WIDE, layout=ROW)  # fmt: skip
+    what = Dropdown(
+        options=PICTURES, value="photograph", description="picture", style=WIDE, layout=ROW
+    )
+    kinds = Dropdown(
+        options=[*screens.KINDS], value=kind, description="kind of screen", style=WIDE, layout=ROW
+    )
     dot = Dropdown(options=[*thresholds.SPOTS], description="shape of dot", style=WIDE, layout=ROW)
 
     def slider(value: float, low: float, high: float, step: float, label: str) -> FloatSlider:
-        return FloatSlider(value, min=low, max=high, step=step, description=label, style=WIDE,
-                           layout=ROW)  # fmt: skip
+        return FloatSlider(
+            value, min=low, max=high, step=step, description=label, style=WIDE, layout=ROW
+        )
 
     tone = slider(0.7, 0, 1, 0.01, "tone (0 black)")
     cell = slider(ruling, 2, 16, 0.1, "ruling (px a cell)")
     turn = slider(angle, 0, 90, 1, "angle (degrees)")
     gain = slider(0, 0, 0.3, 0.01, "dot gain (of 1)")
-    afar = FloatLogSlider(distance, base=10, min=-1, max=1.3, step=0.05, readout_format=".2f",
-                          description="distance (m)", style=WIDE, layout=ROW)  # fmt: skip
+    afar = FloatLogSlider(
+        distance,
+        base=10,
+        min=-1,
+        max=1.3,
+        step=0.05,
+        readout_format=".2f",
+        description="distance (m)",
+        style=WIDE,
+        layout=ROW,
+    )
     line, numbers, plot = message(), HTML(), Picture(format="png")
     dots, dots_box = picture("the screen, each pixel as 2×2", 2 * SIDE)
     seen, seen_box = picture("seen from the distance (a proxy)", 2 * SIDE)
@@ -101,16 +115,20 @@ def screen_explorer(
 
     @guarded(line)
     def draw() -> None:
-        dials = {"ruling": cell.value, "angle": turn.value, "dot": dot.value,
-                 "dot_gain": gain.value}  # fmt: skip
-        arguments = arguments_of(kinds.value, dials)
+        dials = {
+            "ruling": cell.value,
+            "angle": turn.value,
+            "dot": dot.value,
+            "dot_gain": gain.value,
+        }
+        arguments = arguments_of(screens.value, dials)
         for control, name in ((cell, "ruling"), (turn, "angle"), (dot, "dot"), (gain, "dot_gain")):
             control.disabled = name not in arguments
         tone.disabled = what.value != "even tone"
         shown["tones"] = content(what.value, tone.value)
-        shown["dots"] = screens.halftone(shown["tones"], kinds.value, **arguments)
+        shown["dots"] = screens.halftone(shown["tones"], screens.value, **arguments)
         dots.value = png(shown["dots"][0], 2 * SIDE)
-        plot.value = png_of(spectrum_and_tones(shown["dots"], kinds.value, arguments), dpi=90)
+        plot.value = png_of(spectrum_and_tones(shown["dots"], screens.value, arguments), dpi=90)
         step_back()
 
     watch(draw, what, kinds, dot, tone, cell, turn, gain)

@@ -24,17 +24,11 @@ from ipywidgets import Image as Picture
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils import (
-    figures,
-    figures_style,
-    gatys,
-    mnist,
-    photographs,
-    screens,
-    style_transfer,
-    thresholds,
-    vgg,
-)
+from halftone_utils import figures, screens
+from halftone_utils.digits import datasets, photographs
+from halftone_utils.figures import style_transfer as style_figures
+from halftone_utils.screens import thresholds
+from halftone_utils.style import gatys, style_transfer, vgg
 from halftone_utils.widgets.parts import (
     ROW,
     WIDE,
@@ -132,35 +126,64 @@ def style_explorer(
         return Dropdown(options=options, value=value, description=label, style=WIDE, layout=ROW)
 
     def slider(value: float, low: float, high: float, step: float, label: str) -> FloatSlider:
-        return FloatSlider(value, min=low, max=high, step=step, description=label, style=WIDE,
-                           layout=ROW, continuous_update=False)  # fmt: skip
+        return FloatSlider(
+            value,
+            min=low,
+            max=high,
+            step=step,
+            description=label,
+            style=WIDE,
+            layout=ROW,
+            continuous_update=False,
+        )
 
     what = choice(SOURCES, source, "content")
-    number = BoundedIntText(0, 0, mnist.SPLITS["validation"] - 1, description="digit number",
-                            style=WIDE, layout=ROW)  # fmt: skip
+    number = BoundedIntText(
+        0, 0, datasets.SPLITS["validation"] - 1, description="digit number", style=WIDE, layout=ROW
+    )
     photo = choice(photographs.NAMES, photograph, "photograph")
-    upload = FileUpload(accept="image/*", multiple=False, description="Upload a picture",
-                        layout={"width": "15em"})  # fmt: skip
+    upload = FileUpload(
+        accept="image/*", multiple=False, description="Upload a picture", layout={"width": "15em"}
+    )
     sides = choice((64, 96, 128, 192, 256), side, "side (px)")
     kind = choice(tuple(screens.KINDS), "am", "style: screen")
     dot = choice(tuple(thresholds.SPOTS), "round", "style: dot")
     cell = slider(ruling, 2, 16, 0.1, "ruling (px a cell)")
     angle = slider(45, 0, 90, 1, "angle (degrees)")
-    ratio = FloatLogSlider(alpha_over_beta, base=10, min=-4, max=3, step=0.1, style=WIDE,
-                           layout=ROW, description="α/β", continuous_update=False,
-                           readout_format=".2g")  # fmt: skip
-    many = IntSlider(iterations, min=1, max=300, description="iterations to run", style=WIDE,
-                     layout=ROW, continuous_update=False)  # fmt: skip
+    ratio = FloatLogSlider(
+        alpha_over_beta,
+        base=10,
+        min=-4,
+        max=3,
+        step=0.1,
+        style=WIDE,
+        layout=ROW,
+        description="α/β",
+        continuous_update=False,
+        readout_format=".2g",
+    )
+    many = IntSlider(
+        iterations,
+        min=1,
+        max=300,
+        description="iterations to run",
+        style=WIDE,
+        layout=ROW,
+        continuous_update=False,
+    )
     how = choice(("adam", "lbfgs"), optimizer, "optimizer")
     content_at = choice(vgg.LAYERS["vgg16"], content_layer, "content layer")
     share = 1 / len(style_layers)
-    weights = [slider(share if name in style_layers else 0, 0, 1, 0.05, f"w of {name}")
-               for name in STYLE_LAYERS]  # fmt: skip
+    weights = [
+        slider(share if name in style_layers else 0, 0, 1, 0.05, f"w of {name}")
+        for name in STYLE_LAYERS
+    ]
     start = Button(description="Run", button_style="primary", tooltip="run style transfer")
     stop = Button(description="Stop", disabled=True, tooltip="end the run after this iteration")
     progress = IntProgress(0, 0, iterations, description="", layout=ROW)
-    scrub = IntSlider(0, min=0, max=1, description="iteration", style=WIDE, layout=ROW,
-                      disabled=True)  # fmt: skip
+    scrub = IntSlider(
+        0, min=0, max=1, description="iteration", style=WIDE, layout=ROW, disabled=True
+    )
     play = Play(0, min=0, max=1, interval=80, disabled=True)
     jslink((play, "value"), (scrub, "value"))
     line, numbers, plot = message(), HTML(), Picture(format="png")
@@ -169,13 +192,27 @@ def style_explorer(
     at_hand: dict[
         str, Any
     ] = {}  # the run, the thread that follows it, where that one put the scrub
-    settings_of_run = (what, number, photo, upload, sides, kind, dot, cell, angle, ratio, many, how,
-                       content_at, *weights)  # fmt: skip
+    settings_of_run = (
+        what,
+        number,
+        photo,
+        upload,
+        sides,
+        kind,
+        dot,
+        cell,
+        angle,
+        ratio,
+        many,
+        how,
+        content_at,
+        *weights,
+    )
 
     def content() -> Tensor:
         if what.value == "digit":
-            images, _ = mnist.load("validation", 32, number.value + 1)
-            return mnist.as_float(images[-1:])
+            images, _ = datasets.load("validation", 32, number.value + 1)
+            return datasets.as_float(images[-1:])
         if what.value == "photograph":
             return photographs.load(photo.value, sides.value)
         if not upload.value:
@@ -191,9 +228,13 @@ def style_explorer(
     def settings() -> style_transfer.Settings:
         layers = {name: w.value for name, w in zip(STYLE_LAYERS, weights, strict=True) if w.value}
         return style_transfer.Settings(
-            content_layer=content_at.value, style_weights=layers, alpha=1.0, beta=1 / ratio.value,
-            iterations=many.value, optimizer=how.value,
-        )  # fmt: skip
+            content_layer=content_at.value,
+            style_weights=layers,
+            alpha=1.0,
+            beta=1 / ratio.value,
+            iterations=many.value,
+            optimizer=how.value,
+        )
 
     def show(i: int) -> None:
         run = at_hand["run"]
@@ -215,7 +256,7 @@ def style_explorer(
         if follows:
             scrub.value = at_hand["followed"] = done
             show(done)
-        plot.value = png_of(figures_style.losses_so_far(run.losses[: done + 1]), dpi=80)
+        plot.value = png_of(style_figures.losses_so_far(run.losses[: done + 1]), dpi=80)
 
     def follow(run: Run) -> None:
         """Look again and again until it has ended."""
@@ -247,8 +288,10 @@ def style_explorer(
     @guarded(line)
     def preview(_: dict | None = None) -> None:
         if at_hand.get("run") and at_hand["run"].going_on:
-            raise ValueError("The run goes on with what was set when it started: "
-                             "press Stop, then Run, for the new setting.")  # fmt: skip
+            raise ValueError(
+                "The run goes on with what was set when it started: "
+                "press Stop, then Run, for the new setting."
+            )
         photographic = what.value != "digit"
         number.disabled, sides.disabled = photographic, not photographic
         photo.disabled, upload.disabled = what.value != "photograph", what.value != "upload"
@@ -275,10 +318,16 @@ def style_explorer(
         VBox([content_at, *weights]),
     ]
     return Instrument(
-        [HBox(panels), HBox([start, stop, progress]), line, HBox([play, scrub]), numbers,
-         HBox([shown_box, texture_box, plot])],
+        [
+            HBox(panels),
+            HBox([start, stop, progress]),
+            line,
+            HBox([play, scrub]),
+            numbers,
+            HBox([shown_box, texture_box, plot]),
+        ],
         first,
-    )  # fmt: skip
+    )
 
 
 def twin(content: Tensor, style: Tensor, settings: style_transfer.Settings) -> Figure:

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from halftone_utils.files import ROOT
+from halftone_utils.engine.files import ROOT
 
 SCREENS = ROOT / "report" / "screens"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -66,13 +66,29 @@ def lab(tmp_path_factory, readings):
         port = free.getsockname()[1]
     token, log = secrets.token_hex(), (folder / "lab.log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={port}",
-         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--allow-root",
-         "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--ServerApp.ip=127.0.0.1"],
-        stdout=log, stderr=log, cwd=folder,
-        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings"),
-             "JUPYTER_PREFER_ENV_PATH": "1", "HALFTONE_READINGS": str(readings)},
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            f"--ServerApp.port={port}",
+            f"--IdentityProvider.token={token}",
+            f"--ServerApp.root_dir={folder}",
+            "--allow-root",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=",
+            "--ServerApp.ip=127.0.0.1",
+        ],
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        env={
+            **os.environ,
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings"),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "HALFTONE_READINGS": str(readings),
+        },
+    )
     address = f"http://127.0.0.1:{port}"
     for _ in range(300):
         try:

@@ -6,23 +6,15 @@ import pytest
 
 from browser.conftest import SCREENS
 from browser.driving import PATIENCE, Driver
-from halftone_utils import (
-    accuracies,
-    attacks,
-    captcha,
-    experiments,
-    gatys,
-    handwriting,
-    human,
-    mnist,
-    operating_points,
-    perception,
-    screens,
-    solvers,
-    style_transfer,
-    training,
-)
-from halftone_utils.texture import TEXTURES
+from halftone_utils import screens
+from halftone_utils.captcha import challenge, solvers
+from halftone_utils.captcha.texture import TEXTURES
+from halftone_utils.digits import datasets, handwriting, operating_points
+from halftone_utils.networks import attacks, training
+from halftone_utils.results import accuracies, people
+from halftone_utils.screens import perception
+from halftone_utils.studies import experiments
+from halftone_utils.style import gatys, style_transfer
 from halftone_utils.widgets.pad import title_of as pad_title
 
 
@@ -54,8 +46,9 @@ def opened(page, lab):
         page.locator(".jp-CodeCell:visible").first.wait_for(timeout=PATIENCE)
         page.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session"
-            "?.kernel?.status === 'idle'", timeout=PATIENCE,
-        )  # fmt: skip
+            "?.kernel?.status === 'idle'",
+            timeout=PATIENCE,
+        )
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         code = page.locator(".jp-CodeCell", has_text=call)
         output = code.locator(".jp-OutputArea-output .widget-vbox").first
@@ -77,8 +70,8 @@ def kept(driver: Driver, name: str) -> None:
 def test_fgsm_explorer(opened):
     driver = opened("01_fgsm_recap")
     model = experiments.published("lenet")
-    images, labels = mnist.load("validation", n=100)
-    x = mnist.as_float(images)
+    images, labels = datasets.load("validation", n=100)
+    x = datasets.as_float(images)
     before = driver.picture(2)
     driver.slide("ε (of 0 to 1)", "ArrowRight", 3)
     now = driver.wait_for_another_picture(2, before)
@@ -117,8 +110,11 @@ def test_screen_explorer(opened):
         dots = driver.wait_for_another_picture(0, dots)
         driver.wait_for_another_picture(2, plot)
     kept(driver, "screen-explorer")
-    for label, option in (("shape of dot", "line"), ("kind of screen", "floyd-steinberg"),
-                          ("picture", "even tone")):  # fmt: skip
+    for label, option in (
+        ("shape of dot", "line"),
+        ("kind of screen", "floyd-steinberg"),
+        ("picture", "even tone"),
+    ):
         driver.choose(label, option)
         dots = driver.wait_for_another_picture(0, dots)
     driver.slide("tone (0 black)", "ArrowLeft", 10)
@@ -137,7 +133,7 @@ def losses_after_45():
     settings = style_transfer.Settings(alpha=1.0, beta=10**2.2, iterations=45)
     style = screens.style_image(256, 2.5)
     targets = gatys.style_targets(network, style, settings.style_weights, 32)
-    digit = mnist.as_float(mnist.load("validation", 32, 1)[0])
+    digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
     run = style_transfer.transfer(network, digit, targets, settings)
     return [float(run.content[-1, 0]), float(run.style[-1, 0])]
 
@@ -210,8 +206,9 @@ def test_drawing_pad(opened):
     mouse.up()
     driver.wait_for_text("LeNet, trained on originals")
     driver.wait_for_another_picture(0, before)
-    image = mnist.resize(handwriting.as_mnist(handwriting.ink(
-        [[(60, 60), (160, 60), (100, 190)]], 224, 18)), 32)  # fmt: skip
+    image = datasets.resize(
+        handwriting.as_mnist(handwriting.ink([[(60, 60), (160, 60), (100, 190)]], 224, 18)), 32
+    )
     for stem, model in experiments.all_published().items():
         assert int(training.predict(model, image)[0]) == 7
         row = driver.output.locator("tr", has=driver.page.get_by_text(pad_title(stem), exact=True))
@@ -235,9 +232,11 @@ def test_results_explorer(opened):
     driver.wait_for_text(f"{int(driver.number('page'))} of {pages} pages")
     driver.choose("network B", "lenet-32-halftone-talk-s0")
     driver.choose("digits that", "neither reads it")
-    read = [accuracies.load_predictions(stem)["halftone-talk"]
-            for stem in ("lenet-32-original-s0", "lenet-32-halftone-talk-s0")]  # fmt: skip
-    labels = mnist.load("test", 28)[1].numpy()
+    read = [
+        accuracies.load_predictions(stem)["halftone-talk"]
+        for stem in ("lenet-32-original-s0", "lenet-32-halftone-talk-s0")
+    ]
+    labels = datasets.load("test", 28)[1].numpy()
     neither = int(((read[0] != labels) & (read[1] != labels)).sum())
     driver.wait_for_text(f"{neither:,} of 10,000 test digits; 1 of")
     driver.wait_for_another_picture(0, first)
@@ -264,22 +263,22 @@ def test_digit_quiz(opened, readings):
     kept(driver, "digit-quiz")
     driver.press("Pause")
     driver.wait_for_text("1 person")
-    assert [(r.reader, r.answer) for r in human.load(readings)] == [("ab", "3"), ("ab", "")]
+    assert [(r.reader, r.answer) for r in people.load(readings)] == [("ab", "3"), ("ab", "")]
 
 
 def test_captcha_quiz(opened, readings):
     driver = opened("07_captcha", "captcha_quiz(")
     driver.type("your initials", "cd")
     driver.press("Start")
-    driver.wait_for_text(f"0 of {human.CAPTCHA_TOTAL} answered by cd")
-    first, question = driver.picture(0), human.captcha_question(0)
+    driver.wait_for_text(f"0 of {people.CAPTCHA_TOTAL} answered by cd")
+    first, question = driver.picture(0), people.captcha_question(0)
     image = driver.output.locator("img").first
     size = image.evaluate("i => [i.naturalWidth, i.naturalHeight, i.width, i.height]")
     assert size[:2] == size[2:] == list(question.picture.shape[:0:-1])  # a dot a pixel
     driver.type("letters you read", question.truth.lower())
     driver.wait_for_another_picture(0, first)
     kept(driver, "captcha-quiz")
-    (kept_answer,) = [r for r in human.load(readings) if r.reader == "cd"]
+    (kept_answer,) = [r for r in people.load(readings) if r.reader == "cd"]
     assert kept_answer.right
 
 
@@ -291,7 +290,7 @@ def test_captcha_explorer(opened):
     driver.wait_for_another_picture(1, shown)
     assert driver.picture(0) == shown
     driver.wait_for_text("ddddocr reads HALF7 ✓")
-    image = solvers.as_tensor([captcha.make_captcha("HALF7", "iso-tone-angle", 3)])
+    image = solvers.as_tensor([challenge.make_captcha("HALF7", "iso-tone-angle", 3)])
     assert solvers.solve(TEXTURES["Gabor sigma=4"](image), "ddddocr") == ["HALF7"]
     kept(driver, "captcha-explorer")
     driver.type("text (1 to 8)", "")

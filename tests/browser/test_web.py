@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 
 from browser.conftest import SCREENS
-from halftone_utils import report
+from halftone_utils.report import build
 
 PHONE = {"width": 390, "height": 844}
-NAMES = ("index", *report.PAGES)
+NAMES = ("index", *build.PAGES)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -24,7 +24,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def folder(chromium, tmp_path_factory):
     """The web version of the committed notebooks."""
-    return report.write_web(report.read_pages(), tmp_path_factory.mktemp("web")).parent
+    return build.write_web(build.read_pages(), tmp_path_factory.mktemp("web")).parent
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,11 @@ def test_next_leads_from_the_index_to_the_last_page_and_previous_back(tab, site)
 
 def test_the_head_of_a_page_leads_to_every_other(tab, site):
     tab.goto(site)
-    for name, label in report.PAGES.items():
+    for name, label in build.PAGES.items():
         tab.get_by_role("navigation", name="Pages").get_by_role("link", name=label).click()
         assert is_at(tab) == name
         tab.get_by_role("link", name="Index").first.click()
-        tab.locator("main li a").nth(list(report.PAGES).index(name)).click()
+        tab.locator("main li a").nth(list(build.PAGES).index(name)).click()
         assert is_at(tab) == name
 
 

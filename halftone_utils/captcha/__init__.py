@@ -1,0 +1,1 @@
+"""CAPTCHAs: schemes, the ladder of attacks on them, and the solvers."""

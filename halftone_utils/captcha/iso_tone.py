@@ -1,0 +1,186 @@
+"""Textures of one mean tone: a blur makes a figure and its ground the same grey, an eye does not.
+
+Everything is a threshold field, as in `thresholds`: (1, 1, H, W) in [0, 1], equalised, so at tone
+t the share t of the pixels prints white, whatever the screen's kind, angle or ruling.  Figure and
+ground are two fields, each seen where it belongs, printed at one tone.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numba import njit
+from torch import Tensor
+
+from halftone_utils.screens import perception
+from halftone_utils.screens.thresholds import am_thresholds
+
+# What a letter of `mixed_thresholds` may differ from its ground by, beside the angle.
+CUES = ("coarse", "fine", "dots")
+
+
+def smooth_field(height: int, width: int, scale: int, generator: torch.Generator) -> Tensor:
+    """Random numbers that change over about `scale` pixels: (H, W), mean 0, deviation about 0.6."""
+    rows, columns = -(-height // scale) + 3, -(-width // scale) + 3
+    knots = torch.randn((1, 1, rows, columns), generator=generator)
+    field = F.interpolate(knots, scale_factor=scale, mode="bicubic", align_corners=False)[0, 0]
+    return field[scale : scale + height, scale : scale + width]
+
+
+@njit(nogil=True, cache=True)
+def _nearest(places, height, width):  # noqa: ANN001, ANN202
+    """Which of places (n, 2), float32, is nearest to each pixel: int64 (height, width)."""
+    found = np.zeros((height, width), np.int64)
+    down = np.empty(len(places), np.float32)
+    for y in range(height):
+        for i in range(len(places)):
+            down[i] = (np.float32(y) - places[i, 0]) * (np.float32(y) - places[i, 0])
+        for x in range(width):
+            least = np.float32(np.inf)
+            for i in range(len(places)):
+                across = np.float32(x) - places[i, 1]
+                square = down[i] + across * across
+                if square < least:
+                    least, found[y, x] = square, i
+    return found
+
+
+def mosaic(height: int, width: int, side: float, generator: torch.Generator) -> Tensor:
+    """Patches of about `side` pixels (Voronoi cells), each of one number in [0, 1): (H, W)."""
+    count = max(1, round(height * width / side**2))
+    places = torch.rand((count, 2), generator=generator) * torch.tensor([height, width])
+    values = torch.rand(count, generator=generator)
+    return values[torch.from_numpy(_nearest(places.numpy(), height, width))]
+
+
+def shake(mask: Tensor, reach: float, scale: int, generator: torch.Generator) -> Tensor:
+    """The mask (H, W) with its contours broken: each pixel looks up to about `reach` px aside."""
+    height, width = mask.shape
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y = y + reach * smooth_field(height, width, scale, generator)
+    x = x + reach * smooth_field(height, width, scale, generator)
+    return mask[y.round().long().clamp(0, height - 1), x.round().long().clamp(0, width - 1)]
+
+
+@njit(nogil=True, cache=True)
+def _add_kernels(total, middle, offset, angle, ruling, phase, spread):  # noqa: ANN001, ANN202
+    """Add a Gabor kernel an impulse to `total`, a complex image with a margin for all of them.
+
+    middle: pixel of each impulse (n, 2) in `total`; offset: how far it lies from that (n, 2).
+    """
+    reach = math.ceil(3 * spread)
+    down = np.zeros(2 * reach + 1, np.complex128)
+    across = np.zeros(2 * reach + 1, np.complex128)
+    for i in range(len(middle)):
+        frequency = 2 * math.pi / ruling[i]
+        fy, fx = frequency * math.sin(angle[i]), frequency * math.cos(angle[i])
+        for k in range(2 * reach + 1):
+            y, x = k - reach - offset[i, 0], k - reach - offset[i, 1]
+            down[k] = math.exp(-0.5 * (y / spread) ** 2) * np.exp(1j * (fy * y + phase[i]))
+            across[k] = math.exp(-0.5 * (x / spread) ** 2) * np.exp(1j * fx * x)
+        for k in range(2 * reach + 1):
+            row = total[middle[i, 0] - reach + k]
+            for j in range(2 * reach + 1):
+                row[middle[i, 1] - reach + j] += down[k] * across[j]
+
+
+def stripe_thresholds(
+    angle: Tensor, ruling: Tensor, spread: float, generator: torch.Generator
+) -> Tensor:
+    """A line screen whose angle and ruling are other ones at each pixel: (1, 1, H, W) in [0, 1].
+
+    angle: radians, of the normal of the lines, (H, W).  ruling: pixels per cell, (H, W).
+    spread: standard deviation, in pixels, of the kernels: over how far lines keep their phase.
+
+    Phasor noise (Tricard et al., Procedural Phasor Noise, ACM TOG 38(4), 2019, eq. 4-6): a sum of
+    complex Gabor kernels at jittered places, each of the angle and ruling it finds there and of
+    a random phase, of which only the argument is kept.  A line's threshold is |argument| / pi,
+    which is uniform in [0, 1], as a cosine's is.
+    """
+    height, width = angle.shape
+    step, reach = max(1, round(0.65 * spread)), math.ceil(3 * spread)
+    rows, columns = (torch.arange(-reach, side + reach, step) for side in (height, width))
+    places = torch.cartesian_prod(rows, columns)
+    draws = torch.rand((len(places), 3), generator=generator).double()
+    exact = places + step * draws[:, :2]
+    nearest = exact.round().long()
+    inside = nearest.minimum(torch.tensor([height - 1, width - 1])).clamp_min(0)
+    margin = 2 * reach + step
+    total = np.zeros((height + 2 * margin, width + 2 * margin), np.complex128)
+    _add_kernels(
+        total,
+        (nearest + margin).numpy(),
+        (exact - nearest).numpy(),
+        angle[inside[:, 0], inside[:, 1]].double().numpy(),
+        ruling[inside[:, 0], inside[:, 1]].double().numpy(),
+        (2 * math.pi * draws[:, 2]).numpy(),
+        spread,
+    )
+    seen = total[margin : margin + height, margin : margin + width]
+    return torch.from_numpy(np.abs(np.angle(seen)) / math.pi).float()[None, None]
+
+
+def print_evenly(thresholds: Tensor, cell: float, tone: float = 0.5, rounds: int = 8) -> Tensor:
+    """Print a flat tone so that it is flat through a Gaussian of one cell: 0.0 or 1.0.
+
+    thresholds: (1, 1, H, W); where two screens meet, dots are cut, and what is cut would show as
+    a lighter or darker contour after a blur.  So the tone is corrected by what is left of it,
+    `rounds` times: dots along the border grow or shrink by a part of a pixel's threshold.
+    """
+    corrected = torch.full_like(thresholds, tone)
+    for _ in range(rounds):
+        printed = (corrected > thresholds).float()
+        corrected = corrected + 0.7 * (tone - perception.integrate(printed, cell))
+    return (corrected > thresholds).float()
+
+
+def two_screens(
+    figure: Tensor, of_figure: Mapping[str, Any], of_ground: Mapping[str, Any]
+) -> Tensor:
+    """Thresholds of one clustered-dot screen in the figure and another around it, (1, 1, H, W).
+
+    figure: bool (H, W).  of_figure, of_ground: arguments of `thresholds.am_thresholds`.
+    """
+    inner, outer = (am_thresholds(*figure.shape, **screen) for screen in (of_figure, of_ground))
+    return torch.where(figure, inner, outer)
+
+
+def mixed_thresholds(
+    figure: Tensor,
+    letter: Tensor,
+    generator: torch.Generator,
+    *,
+    ruling: float = 6.0,
+    ratio: float = 1.75,
+    dots: float = 7.5,
+    patch: float = 32.0,
+    spread: float = 6.5,
+    broken: float = 0.8,
+) -> Tensor:
+    """Thresholds under which no one filter finds every letter: (1, 1, H, W) in [0, 1].
+
+    figure: bool (H, W).  letter: number of the letter that a column belongs to, (W,).
+    The ground is a line screen that turns at random from patch to patch, so that edges of texture
+    are everywhere, and whose ruling drifts.  The letters' lines cross the ground's, and each
+    letter has one of CUES of its own, all of them among any three neighbours: lines coarser or
+    finer by `ratio`, or a screen of round dots.  A map of local ruling, angle or coherence shows
+    the letters of one cue among the edges of the patches; contours are broken by `broken` px.
+    dots: ruling of the round dots.  patch: pixels.  spread: see `stripe_thresholds`.
+    """
+    height, width = figure.shape
+    figure = shake(figure, broken, 6, generator)
+    lines = ruling * torch.exp(0.05 * smooth_field(height, width, 50, generator))
+    angle = math.pi * mosaic(height, width, patch, generator)
+    angle = angle + 0.25 * smooth_field(height, width, 40, generator)
+    order = torch.randperm(len(CUES), generator=generator)
+    cue = order[letter % len(CUES)].expand(height, width)
+    own = torch.where(cue == CUES.index("coarse"), lines * ratio, lines / ratio)
+    ground = stripe_thresholds(angle, lines, spread, generator)
+    inner = stripe_thresholds(angle + math.pi / 2, own, spread, generator)
+    turn = 90 * float(torch.rand(1, generator=generator))
+    round_dots = am_thresholds(height, width, dots, turn)
+    inner = torch.where(cue == CUES.index("dots"), round_dots, inner)
+    return torch.where(figure, inner, ground)

@@ -1,0 +1,1 @@
+"""Data: digits, the frozen points, halftone sets on disk, photographs."""

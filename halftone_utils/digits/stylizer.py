@@ -1,0 +1,227 @@
+"""A feed-forward network that halftones in one pass what style transfer does in iterations.
+
+Johnson, Alahi & Fei-Fei (ECCV 2016) with instance normalisation (Ulyanov et al. 2016), trained
+on the same total loss, at one frozen operating point.  A screen repeats: at 45 degrees and
+4 sqrt(2) px, every 8 pixels.  So the network works on 8x8 blocks of pixels as channels, draws
+the dots of one block at a time, and is as cheap as a network on 32x32 pictures.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from halftone_utils.digits import datasets, operating_points
+from halftone_utils.digits.operating_points import OperatingPoint
+from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
+from halftone_utils.engine.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
+from halftone_utils.style import gatys
+
+SIZE = 256
+BLOCK = 8  # pixels: one period of the screen, each way
+
+
+def _convolution(before: int, after: int) -> nn.Sequential:
+    # a group a channel is instance normalisation, in the kernel that knows channels_last
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, padding=1), nn.GroupNorm(after, after), nn.ReLU()
+    )
+
+
+class Residual(nn.Module):
+    """x + two convolutions of it, with instance normalisation (Johnson et al. 2016, table 1)."""
+
+    def __init__(self, channels: int) -> None:
+        """channels: of what comes in and goes out."""
+        super().__init__()
+        self.body = nn.Sequential(
+            _convolution(channels, channels),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.GroupNorm(channels, channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return x + self.body(x)
+
+
+class Stylizer(nn.Module):
+    """Grey pictures (N, 1, H, W) in [0, 1] to their halftones, H and W multiples of 8.
+
+    Each picture is normalised by its own statistics, so its halftone is the same in any batch.
+    """
+
+    def __init__(self, channels: int = 64, residuals: int = 4) -> None:
+        """channels: of every layer; residuals: blocks of two convolutions."""
+        super().__init__()
+        self.body = nn.Sequential(
+            _convolution(BLOCK**2, channels),
+            *(Residual(channels) for _ in range(residuals)),
+            nn.Conv2d(channels, BLOCK**2, 3, padding=1),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Halftones (N, 1, H, W); raises ValueError for a side that is no multiple of 8."""
+        if images.shape[1] != 1 or images.shape[2] % BLOCK or images.shape[3] % BLOCK:
+            raise ValueError(
+                f"images have shape {tuple(images.shape)}; the stylizer takes (N, 1, H, W) "
+                f"with sides that are multiples of {BLOCK}."
+            )
+        blocks = F.pixel_unshuffle(2 * images - 1, BLOCK)
+        blocks = blocks.contiguous(memory_format=torch.channels_last)
+        return F.pixel_shuffle(self.body(blocks).contiguous(), BLOCK).sigmoid()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a stylizer is trained: Adam, cosine to zero, each step on `batch` training digits."""
+
+    steps: int = 250
+    batch: int = 4
+    learning_rate: float = 3e-3
+    save_every: int = 50  # steps: what a kill can lose
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained with."""
+        if min(self.steps, self.batch, self.save_every) < 1 or not 0 < self.learning_rate <= 1:
+            raise ValueError(
+                f"steps is {self.steps}, batch {self.batch}, save_every {self.save_every}, "
+                f"learning_rate {self.learning_rate}; the first three are 1 or more, the last "
+                "lies in (0, 1]."
+            )
+
+
+def _batches(recipe: Recipe, seed: int, first: int) -> Iterator[Tensor]:
+    """The digits of each step from `first` on, drawn without return from the training split."""
+    digits = datasets.load("train", 28)[0]
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(digits), generator=generator)
+    for step in range(first, recipe.steps):
+        index = order[(step * recipe.batch + torch.arange(recipe.batch)) % len(order)]
+        yield datasets.as_float(datasets.resize(digits[index], SIZE))
+
+
+def train(
+    point: OperatingPoint,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+) -> tuple[Stylizer, list[float]]:
+    """Train a stylizer on the operating point's total loss; returns it and the loss of each save.
+
+    The gradient with respect to the picture is the one that style transfer descends; from
+    there back it is autograd's.  A killed training goes on from `checkpoint` and ends in the
+    same weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Stylizer().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
+    config = {"point": point.hash, "recipe": asdict(recipe), "seed": seed}
+    at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
+    done, before = at.batch, at.seconds
+    network, targets = operating_points.network_for(point)
+    started, losses = time.perf_counter(), []
+    with tqdm(
+        total=recipe.steps,
+        initial=done,
+        desc=f"stylizer {point.name}",
+        unit="step",
+        disable=not progress,
+    ) as bar:
+        for step, p in enumerate(_batches(recipe, seed, done), done):
+            objective = gatys.Objective(network, p, targets, point.settings)
+            x = model(p)
+            gradient, content, style = objective.gradient(x.detach())
+            total = gatys.total_loss(content, style, point.alpha, point.beta)
+            optimizer.param_groups[0]["lr"] = (
+                recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
+            )
+            optimizer.zero_grad()
+            x.backward(gradient / total.sum())  # of the loss's own size: Adam's epsilon stays small
+            optimizer.step()
+            bar.update()
+            if checkpoint and (step + 1) % recipe.save_every == 0:
+                losses.append(float(total.mean()))
+                bar.set_postfix(loss=f"{losses[-1]:.3g}")
+                seconds = before + time.perf_counter() - started
+                at = Progress(batch=step + 1, seconds=seconds)
+                save_checkpoint(checkpoint, model, optimizer, config, at)
+    return model.eval(), losses
+
+
+def weights_path(name: str) -> Path:
+    """Where the committed weights of an operating point's stylizer lie."""
+    return DATA / "weights" / f"stylizer-{name}-{SIZE}.safetensors"
+
+
+def publish(model: Stylizer, point: OperatingPoint, recipe: Recipe, seed: int) -> Path:
+    """Write a trained stylizer's weights with what it was trained for."""
+    note = {"operating_point": point.hash, "recipe": json.dumps(asdict(recipe)), "seed": str(seed)}
+    tensors = {k: v.contiguous() for k, v in model.state_dict().items()}
+    write_atomically(weights_path(point.name), save(tensors, metadata=note))
+    return weights_path(point.name)
+
+
+def load(name: str = "talk") -> Stylizer:
+    """The committed stylizer of an operating point, ready to run.
+
+    Raises DataError if its weights are missing, damaged or of another operating point.
+    """
+    point, path = operating_points.load(name, SIZE), weights_path(name)
+    remedy = "restore it with `git checkout data/weights` or `make stylizer`"
+    model = Stylizer()
+    try:
+        with safe_open(path, "pt") as stream:
+            found = (stream.metadata() or {}).get("operating_point")
+            model.load_state_dict({k: stream.get_tensor(k) for k in stream.keys()})  # noqa: SIM118
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: {remedy}.") from None
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise DataError(f"{path} is damaged ({error}): {remedy}.") from None
+    if found != point.hash:
+        raise DataError(
+            f"{path} was trained for operating point {found}, not {point.hash}: {remedy}."
+        )
+    return model.eval().to(memory_format=torch.channels_last)
+
+
+def weights_sha256(name: str) -> str:
+    """SHA-256 of the committed weights: what decides the pictures beside the content."""
+    return sha256(weights_path(name).read_bytes())
+
+
+@torch.inference_mode()
+def stylize(model: Stylizer, images: Tensor, batch: int = 8) -> Tensor:
+    """Halftone any number of pictures: (N, 1, H, W) in [0, 1] -> float32 (N, 1, H, W) in [0, 1]."""
+    return torch.cat([model(p) for p in images.split(batch)])
+
+
+def main() -> None:
+    """`python -m halftone_utils.stylizer talk`: train, or go on training, and publish."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    point, recipe = operating_points.load(asked.point, SIZE), Recipe(steps=asked.steps)
+    stem = hash_of([point.hash, asdict(recipe), asked.seed])
+    checkpoint = CACHE / "checkpoints" / f"stylizer-{point.name}-{stem}.safetensors"
+    model, _ = train(point, recipe, seed=asked.seed, checkpoint=checkpoint)
+    print(f"{publish(model, point, recipe, asked.seed)} is written.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a reader of the study may skip: convolutions, checkpoints, hardware, files, refusals."""

@@ -1,0 +1,80 @@
+"""Where things are, and how a file is written so that a kill leaves no half of it."""
+
+import glob
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+RESULTS = DATA / "results"
+FIGURES = ROOT / "figures"
+CACHE = Path(os.environ.get("HALFTONE_CACHE") or ROOT / ".cache")
+
+
+class DataError(RuntimeError):
+    """A file of the project is missing, damaged or not what it says it is."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to `path` whole or not at all: a temporary file, synced, then renamed."""
+    write_as_it_comes(path, [content])
+
+
+def write_as_it_comes(path: Path, parts: Iterable[bytes]) -> None:
+    """As `write_atomically`, for a content that is larger than memory: its parts in order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_orphans(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as stream:
+        for part in parts:
+            stream.write(part)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def _remove_orphans(path: Path) -> None:
+    """Delete the halves of `path` that killed processes left: they can be gigabytes."""
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        process = partial.suffixes[-2][1:]
+        if process.isdigit() and not _runs(int(process)):
+            partial.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raises DataError that names the file where it cannot be read."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing.") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}).") from None
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def hash_of(config: Any) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of a JSON-able value: its short name."""
+    return sha256(json.dumps(config, sort_keys=True).encode())[:16]

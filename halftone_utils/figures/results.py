@@ -1,0 +1,262 @@
+"""The pictures of results: tables as dots, curves, confusions, the report's first picture."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from halftone_utils.figures.basic import COLOURS, MARKERS, NAMES, WIDTH, draw_image
+from halftone_utils.studies.frontier import lower_envelope
+
+
+def strength_curve(curve: dict, chosen: int, target: float | None = None) -> Figure:
+    """Accuracy against iterations, mean and range over seeds: as they are, and integrated."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    steps = np.arange(curve["iterations"] + 1)
+    _readings(axes, curve, steps)
+    for place in axes:
+        place.axvline(chosen, color="black", lw=1, ls="--")
+        place.text(chosen, 2, f" talk: {chosen}", fontsize=9)
+        place.set(xlabel="iterations of style transfer")
+    if target is not None:
+        axes[0].axhline(target, color="grey", lw=1)
+        axes[0].text(steps[-1], target + 1, f"the talk's LeNet, {target} %", ha="right", fontsize=8)
+    return figure
+
+
+def weight_curve(curve: dict) -> Figure:
+    """Accuracy against alpha/beta: as the halftones are, and integrated."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    _readings(axes, curve, np.array(curve["ratios"]))
+    for place in axes:
+        place.axvline(curve["frozen"], color="black", lw=1, ls="--")
+        place.text(curve["frozen"], 2, " talk", fontsize=9)
+        place.set(xlabel="α/β  (left: more style)", xscale="log")
+    return figure
+
+
+def _readings(axes: Sequence[Axes], curve: dict, x: np.ndarray) -> None:
+    """A line an architecture in each of two panels, read as they are and from afar."""
+    titles = ("read as they are", f"read from afar (σ = {curve['sigma']:.3g} px)")
+    for place, part, title in zip(axes, ("correct", "integrated"), titles, strict=True):
+        for architecture, runs in curve[part].items():
+            accuracy = 100 * np.array(list(runs.values())) / curve["n"]
+            colour, seeds = COLOURS[architecture], len(runs)
+            place.plot(
+                x,
+                accuracy.mean(0),
+                color=colour,
+                marker=MARKERS[architecture],
+                markersize=4,
+                markevery=max(1, len(x) // 12),
+                label=NAMES[architecture] + f", {seeds} seeds" * (seeds > 1),
+            )
+            place.fill_between(x, accuracy.min(0), accuracy.max(0), color=colour, alpha=0.2)
+        place.axhline(10, color="grey", lw=1, ls=":")
+        place.set(title=title, ylim=(0, 101))
+    axes[0].set_ylabel(f"accuracy, % of {curve['n']:,} validation digits")
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+
+
+def confusion(axes: Axes, matrix: np.ndarray, title: str) -> None:
+    """Rows: the digit; columns: what it is read as; counts (10, 10), the right ones in grey."""
+    wrong = matrix.astype(float).copy()
+    np.fill_diagonal(wrong, 0)
+    axes.imshow(wrong, cmap="Oranges", vmin=0)
+    for (i, j), count in np.ndenumerate(matrix):
+        if count:
+            colour = "grey" if i == j else ("white" if wrong[i, j] > wrong.max() / 2 else "black")
+            axes.text(j, i, str(count), ha="center", va="center", fontsize=8, color=colour)
+    axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title=title)
+    axes.grid(False)
+
+
+def confusions(matrices: Mapping[str, np.ndarray]) -> Figure:
+    """Confusion matrices side by side, by title."""
+    figure, axes = plt.subplots(1, len(matrices), figsize=(WIDTH, 4.6), squeeze=False)
+    for place, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
+        confusion(place, matrix, title)
+    return figure
+
+
+def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
+    """Share of each digit that is read right, in percent, a marker an architecture."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
+    for k, (architecture, recall) in enumerate(recalls.items()):
+        x = np.arange(10) + 0.12 * (k - (len(recalls) - 1) / 2)
+        axes.plot(
+            x,
+            recall,
+            MARKERS[architecture],
+            ms=8,
+            color=COLOURS[architecture],
+            label=NAMES[architecture],
+        )
+    axes.axhline(10, color="grey", lw=1, ls=":")
+    axes.set(xticks=range(10), xlabel="digit", ylabel="read right, %", ylim=(0, 101))
+    axes.legend(ncols=2, loc="lower right")
+    return figure
+
+
+def protocols(
+    rows: Mapping[str, Mapping[str, dict | None]], talk: Mapping[str, Mapping[str, float | None]]
+) -> Figure:
+    """The table as dots: a row a protocol, a marker an architecture, the talk's beside it.
+
+    rows: label -> architecture -> `accuracies.summarise`; talk: label -> architecture -> percent.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
+    architectures = list(NAMES)
+    for i, (label, found) in enumerate(reversed(rows.items())):
+        for k, architecture in enumerate(architectures):
+            y = i - 0.11 * (k - (len(architectures) - 1) / 2)
+            summary = found.get(architecture)
+            said = talk.get(label, {}).get(architecture)
+            if said is not None:
+                axes.plot(said, y, "|", ms=11, mew=2.5, color="black")
+            if summary:
+                low, high = _interval(summary)
+                axes.plot([low, high], [y, y], color=COLOURS[architecture], lw=1.5)
+                axes.plot(
+                    summary["mean"], y, MARKERS[architecture], ms=6.5, color=COLOURS[architecture]
+                )
+        if i:
+            axes.axhline(i - 0.5, color="grey", lw=0.5)
+    for a in architectures:
+        axes.plot([], [], MARKERS[a], ms=7, color=COLOURS[a], label=NAMES[a])
+    if talk:
+        axes.plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
+    axes.axvline(10, color="grey", lw=1, ls=":")
+    axes.set(yticks=range(len(rows)), yticklabels=[*reversed(rows)], xlim=(0, 101))
+    axes.set(ylim=(-0.5, len(rows) - 0.5), xlabel="accuracy on test digits, %  (dotted: chance)")
+    axes.grid(axis="y", visible=False)
+    figure.legend(loc="outside upper center", ncols=7)
+    return figure
+
+
+def _interval(summary: dict) -> tuple[float, float]:
+    """One standard deviation over seeds each way; Wilson's interval of a single model."""
+    if summary["sd"] is None:
+        return summary["low"], summary["high"]
+    return summary["mean"] - summary["sd"], summary["mean"] + summary["sd"]
+
+
+FAMILIES = {  # of `frontier.redrawings`: label, colour, marker
+    "am": ("clustered-dot screens", "#0072b2", "o"),
+    "bayer": ("Bayer, blue noise, Floyd-Steinberg", "#56b4e9", "s"),
+    "style transfer": ("style transfer", "#d55e00", "^"),
+    "no dots": ("same tone range, no dots", "#009e73", "D"),
+    "random dots": ("random dots", "#333333", "x"),
+    "noise": ("Gaussian noise", "#999999", "+"),
+}
+OTHER_SCREENS = ("blue-noise", "floyd-steinberg")
+
+
+def frontier(
+    points: Mapping[str, Sequence[dict]], legible: float, chosen: Mapping | None = None
+) -> Figure:
+    """Network accuracy against integrated legibility, a panel an architecture.
+
+    points: architecture -> `frontier.shares`.  chosen: settings of `strong`, circled.
+    The lines are the frontiers of halftones and of what is random.
+    """
+    rows = -(-len(points) // 3)
+    figure, axes = plt.subplots(
+        rows, 3, figsize=(WIDTH, 2.9 * rows + 0.5), sharex=True, sharey=True, squeeze=False
+    )
+    for place in axes.flat[len(points) :]:
+        place.set_axis_off()
+    for i, (place, (architecture, shares)) in enumerate(
+        zip(axes.flat, points.items(), strict=False)
+    ):
+        place.tick_params(labelbottom=i + 3 >= len(points))  # the lowest panel of its column
+        for family, (label, colour, marker) in FAMILIES.items():
+            here = [p for p in shares if _family(p) == family]
+            x, y = ([p[axis] for p in here] for axis in ("legibility", "accuracy"))
+            place.plot(
+                x, y, marker, color=colour, ms=6, label=label if place is axes.flat[0] else None
+            )
+        for group, colour in (
+            (("am", "bayer", "style transfer"), "#0072b2"),
+            (("random dots", "noise"), "#333333"),
+        ):
+            line = lower_envelope(
+                [(p["legibility"], p["accuracy"]) for p in shares if _family(p) in group]
+            )
+            place.step(*zip(*line, strict=True), where="pre", color=colour, lw=1, alpha=0.7)
+        for p in shares:
+            if chosen and p["family"] == "am" and dict(p["settings"]) == dict(chosen):
+                place.plot(p["legibility"], p["accuracy"], "o", ms=13, mfc="none", mec="black")
+        place.axvline(legible, color="grey", lw=1, ls="--")
+        place.axhline(10, color="grey", lw=1, ls=":")
+        place.set(title=NAMES[architecture], ylim=(0, 101))
+    figure.supxlabel(
+        f"legibility: % that an integrating reader reads (dashed: {legible:g})", fontsize=10
+    )
+    figure.supylabel("network accuracy, %  (dotted: chance)", fontsize=10)
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def _family(point: Mapping) -> str:
+    return "bayer" if point["family"] in OTHER_SCREENS else point["family"]
+
+
+def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> Figure:
+    """Shared mistakes in percent, and McNemar's p, for every pair of architectures: (k, k)."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4.3))
+    titles = ("of the digits either misreads, both do, %", "exact McNemar test, log10 p")
+    for place, values, title in zip(axes, (both, p), titles, strict=True):
+        shown = place.imshow(values, cmap="Blues" if place is axes[0] else "Blues_r")
+        for (i, j), value in np.ndenumerate(values):
+            if i != j:
+                r, g, b, _ = shown.cmap(shown.norm(value))
+                dark = 0.3 * r + 0.6 * g + 0.1 * b < 0.5
+                place.text(
+                    j,
+                    i,
+                    round(value),
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color="white" if dark else "black",
+                )
+        names = [NAMES[a] for a in architectures]
+        place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)
+        place.set_xticklabels(names, rotation=30, ha="right")
+        place.set_yticklabels(names)
+        place.grid(False)
+    return figure
+
+
+def hero(
+    images: Tensor, halftones: Tensor, integrated: Tensor, readings: Sequence[str], caption: str
+) -> Figure:
+    """The first picture: digits, their halftones, the halftones from afar; and what is read.
+
+    images, halftones, integrated: (N, 1, H, W).  readings: under each halftone.
+    """
+    n = len(images)
+    figure, axes = plt.subplots(3, n, figsize=(WIDTH, 3 * WIDTH / n * 1.16 + 0.4))
+    labels = ("digit", "halftone", "halftone\nfrom afar")
+    for row, (batch, label) in enumerate(zip((images, halftones, integrated), labels, strict=True)):
+        for place, image in zip(axes[row], batch, strict=True):
+            draw_image(place, image)
+        axes[row, 0].text(
+            -0.12,
+            0.5,
+            label,
+            transform=axes[row, 0].transAxes,
+            ha="right",
+            va="center",
+            fontsize=10,
+        )
+    for place, reading in zip(axes[1], readings, strict=True):
+        place.text(
+            0.5, -0.05, reading, transform=place.transAxes, ha="center", va="top", fontsize=10
+        )
+    figure.suptitle(caption, fontsize=11)
+    return figure

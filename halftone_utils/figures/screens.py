@@ -1,0 +1,91 @@
+"""Pictures of many screens side by side: takes data, returns a matplotlib Figure."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from halftone_utils.figures.basic import SERIES, WIDTH, exact_grid
+
+FIFTH = ("#cc79a7", "v", (0, (5, 1, 1, 1, 1, 1)))  # Okabe & Ito's next, where SERIES ends
+SIXTH = ("#56b4e9", "x", (0, (1, 2)))
+
+
+def gallery(
+    printed: Mapping[str, tuple[Tensor, Tensor, Tensor]], columns: int = 3, scale: int = 2
+) -> Figure:
+    """A sheet of screens by name: a strip above two pictures, each pixel scale x scale dots.
+
+    printed: name -> strip (1, 1, h, 2 W + 4) and two pictures (1, 1, H, W), in [0, 1].
+    """
+    gap = 4
+    sheets = []
+    for strip, left, right in printed.values():
+        between = torch.ones(1, 1, left.shape[2], gap)
+        below = torch.cat([left, between, right], 3)
+        sheets.append(torch.cat([strip, torch.ones(1, 1, gap, below.shape[3]), below], 2))
+    return exact_grid(torch.cat(sheets), columns, list(printed), scale)
+
+
+def spectrum_sheet(powers: Mapping[str, Tensor], columns: int = 6) -> Figure:
+    """Power spectra (H, W) by name, zero frequency in the middle, in decibels over their mean.
+
+    Axes run from -1/2 to 1/2 cycles per pixel.
+    """
+    rows = -(-len(powers) // columns)
+    size = (WIDTH, rows * WIDTH / columns * 1.05)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="compressed"
+    )
+    for place in axes.flat[len(powers) :]:
+        place.set_axis_off()
+    for place, (name, power) in zip(axes.flat, powers.items(), strict=False):
+        decibel = 10 * np.log10(np.maximum((power / power.mean()).numpy(), 1e-9))
+        shown = place.imshow(decibel, cmap="gray", vmin=-20, vmax=20, extent=(-0.5, 0.5, -0.5, 0.5))
+        place.set_title(name, fontsize=8)
+        place.set(xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
+        place.set_xticklabels(("−½", "0", "½"))
+        place.set_yticklabels(("−½", "0", "½"))
+        place.grid(False)
+    figure.supxlabel("cycles per pixel", fontsize=10)
+    figure.supylabel("cycles per pixel", fontsize=10)
+    figure.colorbar(shown, ax=axes, label="power, dB over its mean", shrink=0.8)
+    return figure
+
+
+def tone_curves(
+    asked: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Figure:
+    """Tone printed over tone asked for, a panel a family of screens, at most six lines in each."""
+    figure, axes = plt.subplots(
+        2, 2, figsize=(WIDTH, 9.2), sharex=True, sharey=True, layout="compressed"
+    )
+    styles = (*SERIES, FIFTH, SIXTH)
+    for place, (family, lines) in zip(axes.flat, panels.items(), strict=True):
+        place.axline((0, 0), slope=1, color="grey", lw=0.8, zorder=0)
+        for k, (name, printed) in enumerate(lines.items()):
+            colour, marker, dash = styles[k]
+            # markers of lines that coincide stand beside each other
+            marks = slice(2 * k, None, 12)
+            place.plot(
+                asked,
+                printed,
+                linestyle=dash,
+                color=colour,
+                marker=marker,
+                ms=5,
+                lw=1.4,
+                markevery=marks,
+                label=name,
+            )
+        place.set_title(family)
+        place.set_aspect("equal")
+        place.legend(fontsize=8.5, loc="lower right", handlelength=3)
+    for place in axes[1]:
+        place.set_xlabel("tone asked for (0 black, 1 white)")
+    for place in axes[:, 0]:
+        place.set_ylabel("share of white printed")
+    return figure

@@ -1,0 +1,136 @@
+"""The pictures of style transfer: network, features, Gram matrices, iteration, weights."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from halftone_utils.figures.basic import WIDTH, draw_image
+from halftone_utils.style.style_transfer import Trajectory
+from halftone_utils.style.vgg import LAYERS
+
+STYLE_COLOUR, CONTENT_COLOUR, TOTAL_COLOUR = "#d55e00", "#0072b2", "#333333"
+
+
+def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
+    """VGG-16 up to conv5_1 as boxes: height is the map's side, width its channels.
+
+    style, content: layers whose losses are taken, marked.  side: the input's, in pixels.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.0))
+    axes.set_axis_off()
+    x, heights = 0.0, {1: 2.0, 2: 1.6, 3: 1.2, 4: 0.85, 5: 0.55}
+    for layer in LAYERS["vgg16"]:
+        block, channels = int(layer[4]), 64 * 2 ** min(int(layer[4]) - 1, 3)
+        width, height = 0.25 + channels / 900, heights[block]
+        x += 0.45 if layer.endswith("_1") and block > 1 else 0.18
+        colour = STYLE_COLOUR if layer in style else "#bbbbbb"
+        axes.add_patch(Rectangle((x, -height / 2), width, height, fc=colour, ec="black", lw=0.8))
+        if layer == content:
+            axes.add_patch(
+                Rectangle(
+                    (x - 0.06, -height / 2 - 0.06),
+                    width + 0.12,
+                    height + 0.12,
+                    fill=False,
+                    ec=CONTENT_COLOUR,
+                    lw=3,
+                )
+            )
+        axes.text(x + width / 2, -1.18, layer, rotation=90, ha="center", va="top", fontsize=9)
+        if layer.endswith("_1"):
+            side_here = side // 2 ** (block - 1)
+            axes.text(x, height / 2 + 0.12, f"{channels} × {side_here}²", fontsize=9)
+        x += width
+    axes.text(
+        0.18,
+        1.5,
+        "style layers are filled orange; the content layer is framed blue; "
+        "pooling halves the map where a gap is",
+        fontsize=9,
+    )
+    axes.set(xlim=(0, x + 0.3), ylim=(-2.1, 1.75))
+    return figure
+
+
+def feature_maps(features: Mapping[str, Tensor], columns: int = 10) -> Figure:
+    """The most active channels of each layer, a row a layer: features name -> (1, C, H, W)."""
+    figure, axes = plt.subplots(len(features), columns, figsize=(WIDTH, 1.0 * len(features)))
+    for row, (layer, F) in zip(axes, features.items(), strict=True):
+        strongest = F[0].mean((1, 2)).argsort(descending=True)[:columns].sort().values
+        for place, channel in zip(row, strongest, strict=True):
+            draw_image(place, F[0, channel] / F[0, channel].max().clamp_min(1e-9))
+        row[0].text(
+            -0.1,
+            0.5,
+            f"{layer}\n{tuple(F.shape[1:])}",
+            transform=row[0].transAxes,
+            ha="right",
+            va="center",
+            fontsize=8,
+        )
+    return figure
+
+
+def gram_matrices(matrices: Mapping[str, Tensor], images: Mapping[str, Tensor]) -> Figure:
+    """Pictures above their Gram matrices (C, C), all on one logarithmic scale."""
+    figure, axes = plt.subplots(2, len(matrices), figsize=(WIDTH, 4.6))
+    scale = max(float(m.max()) for m in matrices.values())
+    for column, (name, matrix) in enumerate(matrices.items()):
+        draw_image(axes[0, column], images[name], name)
+        values = np.log10(np.maximum(matrix.numpy() / scale, 1e-4))
+        shown = axes[1, column].imshow(values, cmap="viridis", vmin=-4, vmax=0)
+        axes[1, column].set(xlabel="channel j", xticks=[0, 31, 63], yticks=[0, 31, 63])
+        axes[1, column].grid(False)
+    axes[1, 0].set_ylabel("channel i")
+    figure.colorbar(shown, ax=axes[1], label="log₁₀ Gᵢⱼ / largest", shrink=0.9)
+    return figure
+
+
+def one_update(x: Tensor, gradient: Tensor, after: Tensor) -> Figure:
+    """x, its gradient and x - lambda gradient: three (1, H, W), the middle one signed."""
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.1))
+    draw_image(axes[0], x, "x")
+    most = float(gradient.abs().max())
+    axes[1].imshow(gradient.numpy().squeeze(), cmap="PuOr", vmin=-most, vmax=most)
+    axes[1].set_axis_off()
+    axes[1].set_title("∂L_total/∂x  (orange: raise, purple: lower the pixel)", fontsize=9)
+    draw_image(axes[2], after, "x − λ ∂L_total/∂x")
+    return figure
+
+
+def loss_curves(runs: Mapping[str, Trajectory]) -> Figure:
+    """Content, style (unweighted) and total loss against the iteration, mean over images."""
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    for place, part in zip(axes, ("content", "style", "total"), strict=True):
+        for (name, run), line in zip(runs.items(), ("-", "--", ":", "-."), strict=False):
+            losses = getattr(run, part).mean(1).numpy()
+            place.plot(np.arange(len(losses)), losses, line, label=name)
+        place.set(xlabel="iteration", title=f"L_{part}")
+        place.ticklabel_format(axis="y", scilimits=(0, 0))
+        place.set_ylim(bottom=0)
+    axes[-1].legend()
+    return figure
+
+
+def losses_so_far(losses: Sequence[tuple[float, float, float]]) -> Figure:
+    """Content, style and total loss of a run that may go on, each over its own largest value.
+
+    losses: (content, style, total) by iteration.  Drawn without pyplot: a thread may call it.
+    """
+    figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    names = (
+        ("content", CONTENT_COLOUR, "-"),
+        ("style", STYLE_COLOUR, "--"),
+        ("total", TOTAL_COLOUR, ":"),
+    )
+    for (name, colour, dash), values in zip(names, np.transpose(losses), strict=True):
+        most = max(values.max(), 1e-30)
+        axes.plot(values / most, dash, color=colour, lw=2, label=f"L_{name}, of {most:.3g}")
+    axes.set(xlabel="iteration", ylabel="share of its largest value", ylim=(0, 1.05))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.3), ncols=1, frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,1 @@
+"""The classifiers, how they are trained, and FGSM."""

@@ -1,0 +1,269 @@
+"""Fit one classifier and read with it; a killed fit resumes to the same bits."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from halftone_utils.digits.datasets import as_float
+from halftone_utils.engine import hardware
+from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
+from halftone_utils.engine.files import hash_of
+
+EVERY = 240.0  # seconds between two checkpoints: what a kill can lose
+SHOWN = 20  # batches between two losses beside the progress bar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a classifier is fitted: AdamW (Loshchilov & Hutter 2019), one-cycle learning rate.
+
+    learning_rate is the peak, reached after `warmup` of the steps, then a cosine to zero; where
+    small pictures come first, they have a cycle of their own.
+    shift: each image of a batch is moved by up to this many pixels each way, wrapping round.
+    small: progressive resizing, epochs on pictures reduced by area averaging that come before
+    the `epochs` at full size: for each the side in pixels and the number of images.
+    small_batch: images a batch in these; 0 for as many as at full size.
+    """
+
+    epochs: int
+    learning_rate: float
+    batch: int = 128
+    weight_decay: float = 0.01
+    warmup: float = 0.15
+    shift: int = 2
+    small: tuple[tuple[int, int], ...] = ()
+    small_batch: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained with."""
+        if self.epochs < 1 or self.batch < 1:
+            raise ValueError(f"epochs is {self.epochs}, batch {self.batch}; both are at least 1.")
+        if not 0 < self.learning_rate <= 1:
+            raise ValueError(f"learning_rate is {self.learning_rate}; it lies in (0, 1].")
+        if self.shift < 0:
+            raise ValueError(f"shift is {self.shift} px; it is 0 or more.")
+        if self.small_batch < 0:
+            raise ValueError(f"small_batch is {self.small_batch}; it is 0 or more.")
+        if any(side < 1 or n < 1 for side, n in self.small):
+            raise ValueError(f"small is {self.small}; sides and numbers are at least 1.")
+
+    @property
+    def config(self) -> dict:
+        """All fields as JSON; no word of small pictures where there are none."""
+        config = asdict(self)
+        small, batch = config.pop("small"), config.pop("small_batch")
+        if small:
+            config["small"] = [list(epoch) for epoch in small]
+        return {**config, "small_batch": batch} if small and batch else config
+
+
+_VGG_32 = Recipe(epochs=2, learning_rate=3e-4, batch=64, shift=1)
+_VGG_256 = Recipe(  # at 64 px a halftone's dots are averaged away: a VGG learns them at 128 px
+    epochs=1,
+    learning_rate=1e-4,
+    batch=16,
+    shift=8,
+    small=((64, 20_000), (128, 10_000)),
+    small_batch=64,
+)
+_RESNET_256 = Recipe(epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),))
+RECIPES = {  # chosen on validation digits at 32 pixels (`recipes`); by analogy at 256
+    ("lenet", 32): Recipe(epochs=12, learning_rate=4e-3),
+    ("alexnet", 32): Recipe(epochs=7, learning_rate=1e-3, shift=1),
+    ("vgg16", 32): _VGG_32,
+    ("vgg19", 32): _VGG_32,
+    ("resnet18", 32): Recipe(epochs=2, learning_rate=2e-3, shift=1),
+    ("resnet50", 32): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=1),
+    ("lenet", 256): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=8),
+    ("alexnet", 256): Recipe(
+        epochs=1, learning_rate=3e-4, batch=64, shift=8, small=((128, 20_000),)
+    ),
+    ("vgg16", 256): _VGG_256,
+    ("vgg19", 256): _VGG_256,
+    ("resnet18", 256): _RESNET_256,
+    ("resnet50", 256): _RESNET_256,
+}
+
+
+def shift_randomly(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Move each image by its own whole number of pixels in [-most, most], wrapping round.
+
+    (N, 1, H, W) -> (N, 1, H, W).  Wrapping keeps a halftone's ground a halftone.
+    """
+    if most == 0:
+        return images
+    n, _, height, width = images.shape
+    dy, dx = torch.randint(-most, most + 1, (2, n, 1), generator=generator)
+    rows = (torch.arange(height) + dy) % height
+    columns = (torch.arange(width) + dx) % width
+    return images[torch.arange(n)[:, None, None], 0, rows[:, :, None], columns[:, None]][:, None]
+
+
+def learning_rate_factor(progress: float, warmup: float) -> float:
+    """One-cycle factor in [0, 1] at `progress` in [0, 1]: linear up, then a cosine to zero."""
+    if progress < warmup:
+        return progress / warmup
+    angle = torch.pi * (progress - warmup) / (1 - warmup)
+    return 0.5 * (1 + float(torch.cos(torch.tensor(angle))))
+
+
+def _order(n: int, batch: int, generator: torch.Generator) -> list[Tensor]:
+    """The indices of an epoch's batches, shuffled."""
+    return list(torch.randperm(n, generator=generator).split(batch))
+
+
+def reduce(images: Tensor, side: int) -> Tensor:
+    """Bring float images (N, 1, H, W) to a smaller side by averaging over areas."""
+    return images if images.shape[-1] == side else F.interpolate(images, side, mode="area")
+
+
+def _random_states(generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
+    states = {"batches": generator.get_state(), "cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _restore_random(states: dict[str, Tensor], generator: torch.Generator) -> None:
+    generator.set_state(states["batches"])
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"])
+
+
+def fit(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    *,
+    seed: int,
+    n: int | None = None,
+    checkpoint: Path | None = None,
+    every: float = EVERY,
+    config: dict | None = None,
+    after_epoch: Callable[[int], None] | None = None,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    progress: bool = True,
+) -> float:
+    """Train `model` in place; returns the seconds it took, resumed ones too.
+
+    images: uint8 (N, 1, H, W), in memory or mapped from disk; labels: int64, N rows.
+    loss_of: (outputs of the model, labels) -> scalar.
+    n: the epochs at full size use the first n (default: all).  Runs on the model's own device,
+    under bfloat16 autocast where the hardware multiplies it; weights stay float32.
+
+    Every epoch draws its order, its shifts and its dropout from (seed, epoch) alone, and a
+    `checkpoint`, written after each epoch and `every` so many seconds, keeps the state of what
+    it draws from: a run that is killed and resumed ends in the same weights as one left alone.
+    config: what else decides the result (names of the data); a checkpoint of another is not
+    resumed.  The caller's random state is left as it was.
+    """
+    n = len(labels) if n is None else n
+    config = {"recipe": recipe.config, "seed": seed, "n": n, **(config or {})}
+    device = next(model.parameters()).device
+    model.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
+    epochs = [*recipe.small, *[(images.shape[-1], n)] * recipe.epochs]
+    sizes = [recipe.small_batch or recipe.batch] * len(recipe.small)
+    sizes += [recipe.batch] * recipe.epochs
+    steps = [-(-min(m, len(labels)) // size) for (_, m), size in zip(epochs, sizes, strict=True)]
+    on_small = sum(steps[: len(recipe.small)])
+    done = sum(steps[: at.epoch]) + at.batch
+    before, started = at.seconds, time.perf_counter()
+
+    def save(epoch: int, batch: int, random: dict[str, Tensor]) -> None:
+        seconds = before + time.perf_counter() - started
+        at = Progress(epoch=epoch, batch=batch, seconds=seconds, random=random)
+        save_checkpoint(checkpoint, model, optimizer if epoch < len(epochs) else None, config, at)
+
+    devices = [device] if device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices=devices),
+        tqdm(
+            total=sum(steps),
+            initial=done,
+            desc="training",
+            unit="batch",
+            disable=not progress,
+            mininterval=1,
+        ) as bar,
+    ):
+        model.train()
+        saved = time.perf_counter()
+        for epoch in range(at.epoch, len(epochs)):
+            side, first_n = epochs[epoch]
+            epoch_seed = int(hash_of([seed, epoch]), 16) % 2**63
+            torch.manual_seed(epoch_seed)
+            generator = torch.Generator().manual_seed(epoch_seed)
+            batches = _order(min(first_n, len(labels)), sizes[epoch], generator)
+            first = at.batch if epoch == at.epoch else 0
+            if first:
+                _restore_random(at.random, generator)
+            for batch in range(first, len(batches)):
+                index = batches[batch]
+                x = shift_randomly(as_float(images[index]), recipe.shift, generator)
+                x, y = reduce(x, side).to(device), labels[index].to(device)
+                done += 1
+                small = epoch < len(recipe.small)
+                cycle = done / on_small if small else (done - on_small) / (sum(steps) - on_small)
+                factor = learning_rate_factor(cycle, recipe.warmup)
+                optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
+                with hardware.autocast(device):
+                    loss = loss_of(model(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                if batch % SHOWN == 0:
+                    bar.set_postfix(side=side, loss=f"{loss.item():.3f}", refresh=False)
+                bar.update()
+                last = batch + 1 == len(batches)
+                if checkpoint and not last and time.perf_counter() - saved > every:
+                    save(epoch, batch + 1, _random_states(generator, device))
+                    saved = time.perf_counter()
+            if checkpoint:
+                save(epoch + 1, 0, {})
+                saved = time.perf_counter()
+            if after_epoch:
+                after_epoch(epoch + 1)
+                model.train()
+    model.eval()
+    return before + time.perf_counter() - started
+
+
+@torch.inference_mode()
+def probabilities(
+    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
+) -> Tensor:
+    """Softmax outputs of the model in evaluation mode.
+
+    images: (N, 1, H, W), float in [0, 1] or uint8.  Returns float32 (N, 10), rows summing to 1.
+    batch: images at a time (default: as many as half a million pixels).
+    fast: compute as `fit` does, in bfloat16 where the hardware multiplies it; else in float32.
+    """
+    batch = batch or max(1, 2**19 // images[0].numel())
+    model.eval()
+    device = next(model.parameters()).device
+    with hardware.autocast(device) if fast else nullcontext():
+        chunks = [
+            model((as_float(x) if x.dtype == torch.uint8 else x).to(device)).cpu()
+            for x in images.split(batch)
+        ]
+    return torch.cat(chunks).float().softmax(1)
+
+
+def predict(
+    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
+) -> Tensor:
+    """The most probable digit of each image: uint8 (N,).  images, fast as for `probabilities`."""
+    return probabilities(model, images, batch, fast=fast).argmax(1).byte()

@@ -1,0 +1,1 @@
+"""Result files: one schema, one tidy table, intervals; and what people read."""

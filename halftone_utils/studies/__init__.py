@@ -1,0 +1,1 @@
+"""What is measured of digits: each module is one study."""

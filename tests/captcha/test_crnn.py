@@ -1,0 +1,139 @@
+"""A solver that is trained: CTC as it is defined, the same bits after a kill, the same samples."""
+
+import json
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from halftone_utils.captcha import challenge, crnn, ladder
+from halftone_utils.captcha.challenge import ALPHABET
+from halftone_utils.engine.files import DataError
+from halftone_utils.networks import training
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    """Few samples in a cache of their own, and a network that learns them in seconds."""
+    monkeypatch.setattr(ladder, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(crnn, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(crnn, "CHUNK", 4)
+    monkeypatch.setattr(crnn, "SEEN", {1: 12})
+
+
+def test_decoding_joins_repeats_and_drops_blanks():
+    a, c = (ALPHABET.index(letter) + 1 for letter in "AC")
+    places = torch.tensor([[0, a, a, 0, a, c, c, 0], [0] * 8])
+    assert crnn.decode(F.one_hot(places, len(ALPHABET) + 1).float()) == ["AAC", ""]
+    assert crnn.encode(["AC"]).tolist() == [[a, c]]
+
+
+def test_the_loss_is_minus_the_log_of_all_ways_to_write_a_text():
+    """Graves et al. 2006, eq. 8, by hand: two places, one letter."""
+    p = torch.rand(1, 2, 3, generator=torch.Generator().manual_seed(0)).softmax(2)
+    ways = p[0, 0, 1] * p[0, 1, 0] + p[0, 0, 0] * p[0, 1, 1] + p[0, 0, 1] * p[0, 1, 1]
+    found = crnn.ctc_loss(p.log(), torch.tensor([[1]]))
+    assert float(found) == pytest.approx(float(-ways.log()), rel=1e-5)
+
+
+def test_shapes_and_no_dependence_on_the_rest_of_the_batch():
+    model = crnn.CRNN(16).eval()
+    images, _ = crnn.samples("lines", 3)
+    with torch.inference_mode():
+        together, alone = model(images / 255), model(images[1:2] / 255)
+    assert together.shape == (3, 34, len(ALPHABET) + 1)
+    assert torch.allclose(together.exp().sum(2), torch.ones(3, 34), atol=1e-5)
+    assert torch.allclose(together[1:2], alone, atol=1e-5)
+
+
+def test_it_learns_a_few_captchas_by_heart():
+    images, texts = crnn.samples("plain", 4)
+    torch.manual_seed(0)
+    model, losses = crnn.CRNN(32), []
+    recipe = training.Recipe(epochs=120, learning_rate=5e-3, batch=4, shift=0)
+
+    def note(output, labels):
+        loss = crnn.ctc_loss(output, labels)
+        losses.append(loss.item())
+        return loss
+
+    training.fit(model, images, crnn.encode(texts), recipe, seed=0, loss_of=note, progress=False)
+    assert losses[-1] < 0.2 * losses[0]
+    assert crnn.read(model, images) == texts
+
+
+def test_a_killed_training_ends_in_the_same_bits(monkeypatch):
+    attack = crnn.Attack(scheme="plain", n=8)
+    whole, _ = crnn.trained(attack, progress=False)
+    (crnn.CACHE / "checkpoints").rename(crnn.CACHE / "elsewhere")
+    seen, loss = [], crnn.ctc_loss
+
+    def die(output, labels):
+        seen.append(labels)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return loss(output, labels)
+
+    monkeypatch.setattr(crnn, "ctc_loss", die)
+    with pytest.raises(KeyboardInterrupt):
+        crnn.trained(attack, progress=False)
+    again, _ = crnn.trained(attack, progress=False)
+    assert len(seen) == 2 + attack.recipe.epochs - 1  # one batch an epoch, the first one kept
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_samples_are_kept_and_none_is_a_tests():
+    images, texts = crnn.samples("lines", 6)
+    more, _ = crnn.samples("lines", 8)
+    assert torch.equal(more[:6], images)
+    assert len(texts) == 6
+    (first, second) = sorted((crnn.CACHE / "captchas").iterdir())
+    first.write_bytes(first.read_bytes()[:99])  # as a full disk leaves it
+    kept = second.stat().st_mtime_ns
+    assert torch.equal(crnn.samples("lines", 6)[0], images)
+    assert second.stat().st_mtime_ns == kept
+    assert not set(texts) & set(ladder.truths("test"))
+
+
+def test_pictures_of_a_scheme_that_was_changed_are_drawn_anew():
+    images, _ = crnn.samples("lines", 4)
+    (path,) = (crnn.CACHE / "captchas").iterdir()
+    attack = crnn.Attack(scheme="lines", n=4)
+    older = 255 - images
+    path.write_bytes(older.numpy().tobytes())  # as another drawing function left them
+    assert torch.equal(crnn.samples("lines", 4)[0], images)
+    assert attack.config(older) != attack.config(images)  # nor is a checkpoint of these resumed
+
+
+def test_a_result_file_bears_out_its_counts(tmp_path):
+    attack = crnn.Attack(scheme="plain", n=4)
+    result = crnn.run(attack, ["lines"], n_test=2, directory=tmp_path, progress=False)
+    path = tmp_path / "crnn-plain-n4-seed0.json"
+    assert crnn.load(tmp_path) == [result] == [json.loads(path.read_text())]
+    assert [*result["tests"]] == ["plain", "lines"]
+    result["tests"]["lines"]["n_correct"] += 1
+    path.write_text(json.dumps(result))
+    with pytest.raises(DataError, match=r"crnn-plain-n4-seed0.*answers to lines do not give"):
+        crnn.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"n": 0}, "n is 0; it is a whole number from 1 to 100000"),
+        ({"n": 2.5}, "n is 2.5"),
+        ({"seed": -1}, "seed is -1; it is a whole number from 0"),
+        ({"scheme": "cursive"}, "scheme is 'cursive'; it is one of plain"),
+    ],
+)
+def test_what_is_not_allowed_is_named(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        crnn.Attack(**{"scheme": "plain", "n": 10, **fields})
+
+
+def test_the_more_samples_the_fewer_epochs(monkeypatch):
+    monkeypatch.undo()
+    epochs = [crnn.Attack(scheme="plain", n=n).recipe.epochs for n in (100, 1_000, 10_000)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert set(crnn.EACH) < set(challenge.SCHEMES)

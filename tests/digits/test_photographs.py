@@ -1,0 +1,39 @@
+"""Photographs are there without a network, in the shape and range that style transfer takes."""
+
+import socket
+
+import pytest
+import torch
+from skimage import data
+
+from halftone_utils.digits import photographs
+
+
+@pytest.mark.parametrize("name", photographs.NAMES)
+def test_every_photograph_is_in_the_wheel_and_has_the_shape_asked_for(name, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("a photograph was looked for in the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for colour, channels in ((False, 1), (True, 3)):
+        image = photographs.load(name, 40, colour)
+        assert image.shape == (1, channels, 40, 40)
+        assert image.dtype == torch.float32
+        assert image.min() >= 0
+        assert image.max() <= 1
+        assert image.std() > 0.02  # a picture, not an even ground
+
+
+def test_the_middle_square_at_its_own_size_is_the_file_bit_for_bit():
+    image = photographs.load("camera", 512)
+    assert torch.equal((image[0, 0] * 255).round().byte(), torch.from_numpy(data.camera()))
+    wide = torch.from_numpy(data.coffee()).movedim(-1, 0)  # 400 x 600
+    image = photographs.load("coffee", 400, colour=True)
+    assert torch.equal((image[0] * 255).round().byte(), wide[:, :, 100:500])
+
+
+@pytest.mark.parametrize(("name", "side"), [("lena", 64), ("camera", 8)])
+def test_what_is_not_there_is_named_in_one_sentence(name, side):
+    with pytest.raises(ValueError, match=r"lena|8 pixels") as caught:
+        photographs.load(name, side)
+    assert len(str(caught.value).splitlines()) == 1

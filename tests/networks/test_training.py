@@ -1,0 +1,335 @@
+"""A training depends on its seed, recipe and data alone, however often it was interrupted."""
+
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from killing import kill_when_written
+from safetensors import safe_open
+from safetensors.torch import save
+
+from halftone_utils.digits import datasets
+from halftone_utils.networks import architectures, training
+
+RECIPE = training.Recipe(epochs=3, learning_rate=2e-3)
+N = 300
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("train", 32, N)
+
+
+def train(digits, checkpoint=None, recipe=RECIPE, seed=1, **other):
+    model = architectures.build("lenet", seed=seed)
+    training.fit(model, *digits, recipe, seed=seed, checkpoint=checkpoint, progress=False, **other)
+    return model.state_dict()
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def epochs_in(checkpoint):
+    with safe_open(checkpoint, "pt") as stream:
+        return int(stream.metadata()["epoch"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(digits):
+    return train(digits)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits, undisturbed):
+    assert same(train(digits), undisturbed)
+    assert not same(train(digits, seed=2), undisturbed)
+
+
+def test_writing_checkpoints_does_not_change_what_is_learnt(digits, undisturbed, tmp_path):
+    assert same(train(digits, tmp_path / "c.safetensors"), undisturbed)
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_a_run_killed_after_an_epoch_and_resumed_ends_in_the_same_weights(
+    killed_after, digits, undisturbed, tmp_path, capsys
+):
+    path = tmp_path / "c.safetensors"
+
+    def kill(epoch):
+        if epoch == killed_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(digits, path, after_epoch=kill)
+    assert epochs_in(path) == killed_after
+    run_again = []
+    resumed = train(digits, path, after_epoch=run_again.append)
+    assert run_again == list(range(killed_after + 1, RECIPE.epochs + 1))
+    assert same(resumed, undisturbed)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_killed_by_sigkill_and_resumed_ends_in_the_same_weights(digits, tmp_path):
+    path, recipe = tmp_path / "c.safetensors", replace(RECIPE, epochs=30)
+    script = f"""if True:
+        from pathlib import Path
+        from halftone_utils.digits import datasets
+        from halftone_utils.networks import architectures, training
+        digits = datasets.load("train", 32, {N})
+        training.fit(
+            architectures.build("lenet", seed=1), *digits, training.Recipe(**{asdict(recipe)}),
+            seed=1, checkpoint=Path({str(path)!r}), progress=False,
+        )
+    """
+    kill_when_written(script, path)
+    assert 1 <= epochs_in(path) < 30
+    assert same(train(digits, path, recipe), train(digits, recipe=recipe))
+    assert epochs_in(path) == 30
+
+
+def fit_with_dropout(digits, checkpoint=None, recipe=RECIPE, **other):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.AdaptiveAvgPool2d(32),
+        torch.nn.Flatten(),
+        torch.nn.Linear(1024, 32),
+        torch.nn.BatchNorm1d(32),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.5),
+        torch.nn.Linear(32, 10),
+    )
+    training.fit(model, *digits, recipe, seed=0, checkpoint=checkpoint, progress=False, **other)
+    return model.state_dict()
+
+
+def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path):
+    path = tmp_path / "c.safetensors"
+
+    def kill(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_with_dropout(digits, path, after_epoch=kill)
+    assert same(fit_with_dropout(digits, path), fit_with_dropout(digits))
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 2), (3, 1)])
+@pytest.mark.parametrize(
+    "recipe",
+    [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 280)))],
+    ids=["one size", "progressive resizing"],
+)
+def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
+    epoch, batch, recipe, digits, tmp_path, monkeypatch
+):
+    path, save = tmp_path / "c.safetensors", training.save_checkpoint
+    epoch = min(epoch, recipe.epochs + len(recipe.small) - 1)
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        if (arguments[-1].epoch, arguments[-1].batch) == (epoch, batch):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        fit_with_dropout(digits, path, recipe, every=0)
+    monkeypatch.undo()
+    assert epochs_in(path) == epoch
+    assert same(fit_with_dropout(digits, path, recipe), fit_with_dropout(digits, None, recipe))
+
+
+def test_progressive_resizing_shows_small_pictures_first_and_the_first_digits_at_full_size(digits):
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(10))
+
+        def forward(self, x):
+            seen.append((len(x), x.shape[-1], x.amax((1, 2, 3))))
+            return self.weight.expand(len(x), 10)
+
+    images, labels = digits[0].clone(), digits[1]
+    images[100:] = 0  # blank, from the 101st on
+    recipe = replace(RECIPE, epochs=1, small=((8, 250),), shift=0)
+    training.fit(Spy(), images, labels, recipe, seed=0, n=100, progress=False)
+    assert [(n, side) for n, side, _ in seen] == [(128, 8), (122, 8), (100, 32)]
+    assert sum(int((most > 0).sum()) for _, side, most in seen if side == 8) == 100
+    assert (seen[-1][2] > 0).all()
+    seen.clear()
+    recipe = replace(recipe, small_batch=200)
+    training.fit(Spy(), images, labels, recipe, seed=0, n=100, progress=False)
+    assert [(n, side) for n, side, _ in seen] == [(200, 8), (50, 8), (100, 32)]
+
+
+def test_pictures_at_full_size_have_a_cycle_of_the_learning_rate_of_their_own(digits, monkeypatch):
+    asked, factor = [], training.learning_rate_factor
+    monkeypatch.setattr(
+        training, "learning_rate_factor", lambda p, w: asked.append(p) or factor(p, w)
+    )
+    recipe = replace(RECIPE, epochs=2, small=((16, 256), (8, 256)))  # 2 + 2, then 3 + 3 batches
+    fit_with_dropout(digits, recipe=recipe)
+    assert asked == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+
+
+def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
+    train(digits, tmp_path / "c.safetensors")
+    with safe_open(tmp_path / "c.safetensors", "pt") as stream:
+        assert all(key.startswith("model.") for key in stream.keys())  # noqa: SIM118
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.99], ids=["nothing", "half", "all but the end"])
+def test_a_checkpoint_cut_short_is_named_in_one_sentence_and_training_starts_anew(
+    left, digits, undisturbed, tmp_path, capsys
+):
+    path = tmp_path / "c.safetensors"
+    train(digits, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(left * len(content))])
+    run = []
+    assert same(train(digits, path, after_epoch=run.append), undisturbed)
+    assert run == [1, 2, 3]
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert said.startswith(f"Checkpoint {path} is damaged")
+    assert epochs_in(path) == 3
+
+
+def test_a_safetensors_file_that_is_no_checkpoint_is_not_resumed(
+    digits, undisturbed, tmp_path, capsys
+):
+    path = tmp_path / "c.safetensors"
+    path.write_bytes(save({"model.1.weight": torch.zeros(3)}))
+    assert same(train(digits, path), undisturbed)
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert said.startswith(f"Checkpoint {path} is")
+
+
+OTHERS = {
+    "seed": {"seed": 2},
+    "epochs": {"recipe": replace(RECIPE, epochs=2)},
+    "learning rate": {"recipe": replace(RECIPE, learning_rate=1e-3)},
+    "data": {"config": {"train_on": "halftone"}},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_a_checkpoint_of_another_config_is_not_used(other, digits, undisturbed, tmp_path, capsys):
+    path = tmp_path / "c.safetensors"
+    train(digits, path, **other)
+    assert same(train(digits, path), undisturbed)
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert f"{path} is of another config" in said
+
+
+def test_a_checkpoint_of_fewer_digits_is_not_used(digits, undisturbed, tmp_path):
+    path = tmp_path / "c.safetensors"
+    train([part[:200] for part in digits], path)
+    assert same(train(digits, path), undisturbed)
+
+
+def test_seconds_of_an_interrupted_run_are_counted_too(digits, tmp_path):
+    path = tmp_path / "c.safetensors"
+    model = architectures.build("lenet", seed=1)
+    first = training.fit(model, *digits, RECIPE, seed=1, checkpoint=path, progress=False)
+    with safe_open(path, "pt") as stream:
+        saved = float(stream.metadata()["seconds"])
+    again = training.fit(model, *digits, RECIPE, seed=1, checkpoint=path, progress=False)
+    assert 0 < saved <= first
+    assert again >= saved
+
+
+def test_the_callers_random_state_is_untouched(digits):
+    torch.manual_seed(7)
+    expected = torch.rand(4)
+    torch.manual_seed(7)
+    train(digits, recipe=replace(RECIPE, epochs=1))
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_what_is_learnt_does_not_depend_on_the_callers_random_state(digits, undisturbed):
+    torch.manual_seed(1234)
+    assert same(train(digits), undisturbed)
+
+
+def test_a_network_learns_to_read_the_digits_it_is_shown(digits):
+    images, labels = digits
+    model = architectures.build("lenet", seed=1)
+    before = (training.predict(model, images) == labels).float().mean()
+    recipe = replace(RECIPE, epochs=25, shift=0)
+    training.fit(model, images, labels, recipe, seed=1, progress=False)
+    assert not model.training
+    assert before < 0.3
+    assert (training.predict(model, images) == labels).float().mean() > 0.95
+
+
+# --- the shift --------------------------------------------------------------------------------
+
+
+def test_a_shifted_image_keeps_its_pixels_and_their_neighbours():
+    images = torch.rand(40, 1, 9, 11, generator=torch.Generator().manual_seed(0))
+    moved = training.shift_randomly(images, 2, torch.Generator().manual_seed(1))
+    found = set()
+    for image, result in zip(images[:, 0], moved[:, 0], strict=True):
+        assert torch.equal(result.flatten().sort().values, image.flatten().sort().values)
+        shifts = [
+            (dy, dx)
+            for dy in range(-2, 3)
+            for dx in range(-2, 3)
+            if torch.equal(image.roll((dy, dx), (0, 1)), result)
+        ]
+        assert len(shifts) == 1
+        found.update(shifts)
+    assert len(found) > 10  # of 25: each image by its own shift
+    assert {dy for dy, _ in found} == {dx for _, dx in found} == {-2, -1, 0, 1, 2}
+
+
+def test_a_shift_by_nothing_is_the_image_itself():
+    images = torch.rand(3, 1, 5, 5)
+    assert torch.equal(training.shift_randomly(images, 0, torch.Generator()), images)
+
+
+# --- the learning rate and what is read -------------------------------------------------------
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
+    steps = torch.linspace(0, 1, 201).tolist()
+    rate = torch.tensor([training.learning_rate_factor(s, 0.15) for s in steps])
+    peak = int(rate.argmax())
+    assert steps[peak] == pytest.approx(0.15, abs=0.006)
+    assert rate[peak] == pytest.approx(1)
+    assert rate[0] == 0
+    assert rate[-1] == pytest.approx(0, abs=1e-6)
+    assert (rate[: peak + 1].diff() > 0).all()
+    assert (rate[peak:].diff() <= 0).all()
+
+
+def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(digits):
+    model, images = architectures.build("lenet"), digits[0][:50]
+    rows = training.probabilities(model, images)
+    assert rows.shape == (50, 10)
+    assert torch.allclose(rows.sum(1), torch.ones(50))
+    assert torch.allclose(rows, training.probabilities(model, images, batch=7), atol=1e-6)
+    assert torch.equal(rows, training.probabilities(model, datasets.as_float(images)))
+    assert torch.equal(training.predict(model, images), rows.argmax(1).byte())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch": 0}, "batch 0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": 1.5}, "learning_rate is 1.5"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"shift": -1}, "shift is -1"),
+        ({"small": ((0, 100),)}, "small is"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence(wrong, named):
+    with pytest.raises(ValueError, match=named) as caught:
+        replace(RECIPE, **wrong)
+    assert len(str(caught.value).splitlines()) == 1

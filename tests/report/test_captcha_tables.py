@@ -1,0 +1,124 @@
+"""Page 7's tables say what the files say, also where there is nothing to say."""
+
+import math
+
+import pytest
+
+from halftone_utils import figures
+from halftone_utils.captcha import challenge
+from halftone_utils.figures import captcha as captcha_figures
+from halftone_utils.report import captcha_tables
+from halftone_utils.results import people
+from halftone_utils.results.accuracies import wilson
+
+
+def cell(n_correct, treatment="as it is", n=500):
+    return {"n": n, "n_correct": n_correct, "character_accuracy": 0.5, "treatment": treatment,
+            "ms": 12.3}
+
+
+def result(stock, undone, texture):
+    """Of two solvers, the second of which is always the worse one."""
+    rungs = zip(("stock", "descreening", "texture"), (stock, undone, texture), strict=True)
+    return {
+        "versions": {"ddddocr": "1.6.1"},
+        "rungs": {rung: {"ddddocr": cell(k, "a filter"), "tesseract": cell(k // 2)}
+                  for rung, k in rungs},
+    }
+
+
+RESULTS = {
+    "plain": result(490, 495, 480),
+    "lines": result(0, 400, 450),
+    "iso-tone-angle": result(0, 3, 470),
+    "iso-tone-mixed": result(1, 2, 4),
+}
+TRAINED = [
+    {"scheme": "lines", "n": 100, "tests": {"lines": cell(10), "plain": cell(0)}},
+    {"scheme": "lines", "n": 1_000, "tests": {"lines": cell(400), "plain": cell(5)}},
+]
+TRANSCRIBED = {"iso-tone-angle": {"n": 50, "n_correct": 11}}
+
+
+def test_a_share_has_its_interval():
+    low, high = wilson(3, 500)
+    assert captcha_tables.share(cell(3)) == pytest.approx((0.6, 100 * low, 100 * high))
+    assert all(map(math.isnan, captcha_tables.share(None)))
+
+
+def test_the_best_solver_and_the_most_samples_count():
+    solver, found = captcha_tables.strongest(RESULTS["lines"], ["stock", "descreening"])
+    assert (solver, found["n_correct"]) == ("ddddocr", 400)
+    assert captcha_tables.strongest(None, ["stock"]) is None
+    assert captcha_tables.by_crnn(TRAINED, "lines")["n_correct"] == 400
+    assert captcha_tables.by_crnn(TRAINED, "plain") is None
+
+
+def test_the_ladders_table_has_every_scheme_and_names_what_is_not_measured():
+    table = captcha_tables.ladder_table(RESULTS, TRAINED, [], TRANSCRIBED).splitlines()
+    assert len(table) == 2 + len(challenge.SCHEMES)
+    rows = {line.split("`")[1]: line for line in table[2:]}
+    assert "80.0 [76.3, 83.3]<br>ddddocr, a filter" in rows["lines"]
+    assert rows["stylizer"].count("not measured") == 6
+    assert "22.0 [12.8, 35.2]" in rows["iso-tone-angle"]
+    assert len({line.count("|") for line in table}) == 1
+
+
+def test_every_solver_stands_by_itself_with_letters_and_time():
+    table = captcha_tables.solver_table(RESULTS).splitlines()
+    assert len(table) == 2 + len(RESULTS)
+    assert len({line.count("|") for line in table}) == 1
+    assert "| 0.0 (50), 12 ms<br>80.0 (50), 12 ms<br>90.0 (50), 12 ms | 0.0 (50), 12" in table[3]
+    partly = {"plain": {"rungs": {"stock": {"ddddocr": cell(5)}}}}
+    assert captcha_tables.solver_table(partly).count("not measured") == 2
+
+
+def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does():
+    read = TRANSCRIBED | {"iso-tone-mixed": {"n": 50, "n_correct": 3},
+                          "lines": {"n": 50, "n_correct": 46}}
+    assert captcha_tables.wanted(RESULTS, read) == "iso-tone-angle"  # lines hold on one rung only
+    assert captcha_tables.wanted(RESULTS, {}) == "iso-tone-mixed"  # as nobody read, the least read
+    fallen = {name: RESULTS[name] for name in ("plain", "lines")}
+    assert captcha_tables.wanted(fallen, read) == "lines"
+    assert captcha_tables.wanted({"plain": RESULTS["plain"]}, {}) is None  # a corner
+
+
+def test_the_talks_three_rows_with_numbers_or_without():
+    reading = people.Reading(quiz=people.CAPTCHAS, reader="ab", condition="plain", item=0,
+                            truth="HALF7", answer="half7", seconds=3, at="2026-01-01")
+    rows = captcha_tables.three_rows(RESULTS, [reading], TRANSCRIBED).splitlines()
+    assert len(rows) == 5
+    assert "99.0" in rows[2]
+    assert "100.0 [20.7, 100.0]; n 1, 1 person, 3.0 s" in rows[2]
+    assert rows[3].count("not measured") == 4
+    assert "`iso-tone-angle`" in rows[4]
+    assert captcha_tables.three_rows({}, [], {}).count("not measured") == 13
+
+
+@pytest.mark.parametrize(("counts", "verdict"), [
+    ((490, 490, 490), "It holds on no rung."),
+    ((5, 100, 100), "It holds on the first rung only."),
+    ((0, 5, 6), "It holds on the first two rungs only."),
+    ((0, 5, 5), "It holds on the first two rungs and the third."),
+])
+def test_a_sentence_says_on_which_rung_a_scheme_holds(counts, verdict):
+    (sentence,) = captcha_tables.conclusions({"lines": result(*counts)}, [])
+    assert sentence.endswith(verdict)
+    assert f"{counts[1] / 5:.1f} % once the screen is undone" in sentence
+    (trained,) = captcha_tables.conclusions({"lines": result(*counts)}, TRAINED)
+    assert "80.0 % when trained on it" in trained
+
+
+def test_transfer_stands_in_a_table():
+    rows = captcha_tables.transfer_table(TRAINED).splitlines()
+    assert rows[2] == "| `lines` | 100 | 2.0 | - | 1 |"
+    assert rows[3] == "| `lines` | 1,000 | 80.0 | `plain` 1.0 | 0 |"
+
+
+def test_figures_are_drawn_of_much_and_of_nothing():
+    for results, trained in ((RESULTS, TRAINED), ({}, [])):
+        shares = captcha_tables.series(results, trained)
+        assert {len(values) for values in shares.values()} == {len(challenge.SCHEMES)}
+        figures.dots_with_intervals([*challenge.SCHEMES], shares, xlabel="%", chance=None)
+    figure = captcha_figures.learning_curves(TRAINED)
+    assert figure.axes[0].get_xscale() == "log"

@@ -1,0 +1,83 @@
+"""A void-and-cluster mask prints even dots: no grid, and next to nothing at low frequencies."""
+
+import numpy as np
+import pytest
+import torch
+
+from halftone_utils import screens
+from halftone_utils.screens import void_and_cluster
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(void_and_cluster, "CACHE", tmp_path)
+    void_and_cluster.mask.cache_clear()
+    yield tmp_path
+    void_and_cluster.mask.cache_clear()
+
+
+def radial_power(tone, side=64, seed=0):
+    """Power over that of white noise of the same tone, and the frequency, of a flat tone."""
+    printed = screens.blue_noise(torch.full((1, 1, side, side), tone), side, seed)[0, 0]
+    power = torch.fft.fft2(printed - printed.mean()).abs().square() / side**2
+    frequency = torch.fft.fftfreq(side)
+    radius = (frequency[:, None].square() + frequency.square()).sqrt()
+    return power[radius > 0] / (tone * (1 - tone)), radius[radius > 0]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("tone", [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8])
+def test_there_is_next_to_no_power_below_the_principal_frequency(tone, seed):
+    # Ulichney 1987: the principal frequency is the root of the rarer tone's share, in cycles per
+    # pixel; on a square grid it stays at 1/2 from a quarter on (Lau & Ulichney 2006).
+    principal = min(min(tone, 1 - tone) ** 0.5, 0.5)
+    power, radius = radial_power(tone, seed=seed)
+    assert float(power[radius < principal / 2].mean()) < 0.11  # white noise: 1
+    assert float(power[radius > principal].mean()) > 0.9
+    share = power[radius < principal / 2].sum() / power.sum()
+    assert float(share) < 0.025  # white noise: up to 0.2
+
+
+def test_a_mask_has_each_rank_once_and_so_each_tone_exactly():
+    ranks = void_and_cluster.make_mask(16, 3)
+    assert sorted(ranks.flatten().tolist()) == list(range(256))
+    for tone in (0.1, 0.5, 0.77):
+        printed = screens.blue_noise(torch.full((1, 1, 64, 64), tone))
+        assert abs(float(printed.mean()) - tone) <= 0.5 / 64**2 + 1e-6
+
+
+def test_a_mask_is_fixed_by_its_seed_and_repeats():
+    mask = void_and_cluster.make_mask(16, 0)
+    assert np.array_equal(mask, void_and_cluster.make_mask(16, 0))
+    assert not np.array_equal(mask, void_and_cluster.make_mask(16, 1))
+    flat = torch.full((1, 1, 40, 40), 0.3)
+    printed = screens.blue_noise(flat, 16)
+    assert torch.equal(printed[..., :16, :16], printed[..., 16:32, 16:32])
+
+
+def test_a_mask_comes_back_from_the_cache_as_it_was_made(empty_cache):
+    made = void_and_cluster.mask(8, 5)
+    assert len(list(empty_cache.rglob("*.ranks"))) == 1
+    void_and_cluster.mask.cache_clear()
+    assert np.array_equal(void_and_cluster.mask(8, 5), made)
+    assert np.array_equal(made, void_and_cluster.make_mask(8, 5))
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied"])
+def test_a_damaged_file_is_made_again_with_one_sentence(empty_cache, capsys, damage):
+    made = void_and_cluster.mask(8, 5)
+    (path,) = empty_cache.rglob("*.ranks")
+    whole = path.read_bytes()
+    path.write_bytes({"cut": whole[:70], "changed": b"\7" + whole[1:], "emptied": b""}[damage])
+    void_and_cluster.mask.cache_clear()
+    assert np.array_equal(void_and_cluster.mask(8, 5), made)
+    assert path.read_bytes() == whole
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "is damaged" in said and str(path) in said
+
+
+@pytest.mark.parametrize(("size", "seed"), [(7, 0), (129, 0), (16.0, 0), (64, -1), (64, 0.5)])
+def test_a_size_or_a_seed_that_no_mask_has_is_refused(size, seed):
+    with pytest.raises(ValueError, match=r"(size|seed) is"):
+        screens.blue_noise(screens.ramp(8), size, seed)

@@ -1,0 +1,227 @@
+"""The pad, the results explorer and the quiz: what is drawn, chosen and typed is what counts."""
+
+import re
+import time
+
+import ipycanvas
+import numpy as np
+import pytest
+import torch
+from finding import control, everything, pictures, text
+
+from halftone_utils import widgets
+from halftone_utils.captcha import challenge
+from halftone_utils.digits import datasets, sets
+from halftone_utils.networks import training
+from halftone_utils.results import accuracies, people
+from halftone_utils.studies import experiments
+from halftone_utils.widgets import answers, pad
+from halftone_utils.widgets.parts import png
+
+ONE, OTHER = "lenet-32-original-s0", "resnet18-32-original-s0"
+
+
+# --- the drawing pad ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def models():
+    return experiments.all_published()
+
+
+@pytest.fixture
+def drawing(models):
+    return widgets.drawing_pad(models)
+
+
+def mouse(instrument, event, x, y):
+    """What the browser sends."""
+    (canvas,) = (w for w in everything(instrument) if isinstance(w, ipycanvas.Canvas))
+    canvas._handle_frontend_event(None, {"event": event, "x": x, "y": y}, [])
+
+
+def draw_seven(instrument):
+    mouse(instrument, "mouse_down", 60, 60)
+    for x, y in ((160, 60), (130, 120), (100, 190)):
+        mouse(instrument, "mouse_move", x, y)
+    mouse(instrument, "mouse_up", 100, 190)
+
+
+def test_a_drawing_is_read_by_every_network_before_and_after_halftoning(drawing, models):
+    assert {"lenet", "resnet18"} <= {stem.split("-")[0] for stem in models}
+    draw_seven(drawing)
+    for stem in models:
+        row = re.search(rf"<td[^>]*>{pad.title_of(stem)}</td>(.*?)</tr>", text(drawing))[1]
+        read = re.findall(r"<b>(\d)</b> (\d+) %", row)
+        assert len(read) == len(pad.VIEWS)
+        assert read[0][0] == "7"
+    assert len(set(pictures(drawing))) == len(pad.VIEWS)
+    assert "alert" not in text(drawing)
+
+
+def test_a_digit_put_on_the_pad_is_read_as_the_test_sets_have_it(drawing, models):
+    control(drawing, "or digit number").value = 7
+    control(drawing, "Put it").click()
+    shown = torch.cat([sets.pick(name, "validation", 32, [7]) for name in pad.VIEWS])
+    assert pictures(drawing) == [png(view, 128) for view in datasets.as_float(shown)]
+    for stem, model in models.items():
+        shares = training.probabilities(model, shown)
+        expected = [(str(int(p.argmax())), f"{100 * p.max():.0f}") for p in shares]
+        row = re.search(rf"<td[^>]*>{pad.title_of(stem)}</td>(.*?)</tr>", text(drawing))[1]
+        assert re.findall(r"<b>(\d)</b> (\d+) %", row) == expected
+
+
+def test_an_empty_pad_is_one_sentence_and_drawing_goes_on(drawing):
+    control(drawing, "Read").click()
+    assert "Nothing is drawn yet" in text(drawing)
+    draw_seven(drawing)
+    assert "Nothing is drawn" not in text(drawing)
+    control(drawing, "Clear").click()
+    assert "<b>7</b>" not in text(drawing)
+    control(drawing, "Read").click()
+    assert "Nothing is drawn yet" in text(drawing)
+
+
+def test_a_pen_that_is_up_draws_nothing(drawing):
+    mouse(drawing, "mouse_move", 50, 50)
+    mouse(drawing, "mouse_out", 60, 60)
+    control(drawing, "Read").click()
+    assert "Nothing is drawn yet" in text(drawing)
+
+
+# --- the results explorer ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def results():
+    return accuracies.load_results()
+
+
+def test_the_explorer_shows_the_digits_that_only_one_network_reads(results):
+    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    read = [accuracies.load_predictions(stem)["halftone-talk"] for stem in (ONE, OTHER)]
+    labels = datasets.load("test", 28)[1].numpy()
+    only = {
+        "A reads it, B does not": (read[0] == labels) & (read[1] != labels),
+        "B reads it, A does not": (read[0] != labels) & (read[1] == labels),
+        "neither reads it": (read[0] != labels) & (read[1] != labels),
+        "both read it": (read[0] == labels) & (read[1] == labels),
+    }
+    assert sum(only.values()).tolist() == [1] * len(labels)
+    for which, found in only.items():
+        control(explorer, "digits that").value = which
+        assert f"{found.sum():,} of 10,000 test digits" in text(explorer)
+        first = np.flatnonzero(found)[: answers.SHOWN]
+        captions = re.findall(r"<figcaption>a (\d); A: (\d), B: (\d)", text(explorer))
+        assert control(explorer, "page").value == 1
+        assert captions == [(str(labels[i]), str(read[0][i]), str(read[1][i])) for i in first]
+
+
+def test_pages_turn_and_two_sets_of_one_network_can_be_compared(results):
+    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    first = text(explorer)
+    control(explorer, "page").value = 2
+    assert text(explorer) != first
+    control(explorer, "network B").value = ONE
+    assert control(explorer, "page").value == 1
+    control(explorer, "A is shown").value = "original"
+    fooled = accuracies.load_predictions(ONE)
+    labels = datasets.load("test", 28)[1].numpy()
+    lost = (fooled["original"] == labels) & (fooled["halftone-talk"] != labels)
+    assert f"{lost.sum():,} of 10,000" in text(explorer)
+    assert "alert" not in text(explorer)
+
+
+def test_only_what_a_network_was_shown_can_be_chosen(results):
+    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    for result in results[::3]:
+        control(explorer, "network A").value = answers.stem_of(result)
+        assert set(control(explorer, "A is shown").options) == set(result["tests"])
+        assert "alert" not in text(explorer)
+
+
+# --- the quiz ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "readings.jsonl"
+
+
+def begin(path, reader="ab"):
+    quiz = widgets.digit_quiz(path)
+    control(quiz, "your initials").value = reader
+    control(quiz, "Start").click()
+    return quiz
+
+
+def answer(quiz, read):
+    control(quiz, "digit you read").value = read
+
+
+def test_answers_and_times_are_kept_and_the_next_picture_comes(path):
+    quiz = begin(path)
+    (first,) = pictures(quiz)
+    assert first == png(people.digit_question(0).picture, 128)
+    time.sleep(0.05)
+    answer(quiz, "3")
+    assert pictures(quiz) == [png(people.digit_question(1).picture, 128)]
+    control(quiz, "I cannot read it").click()
+    kept = people.load(path)
+    assert [(r.item, r.answer, r.reader) for r in kept] == [(0, "3", "ab"), (1, "", "ab")]
+    assert [r.truth for r in kept] == [people.digit_question(i).truth for i in (0, 1)]
+    assert kept[0].seconds >= 0.05
+    assert "2 of 100 answered by ab" in text(quiz)
+
+
+def test_it_is_paused_and_resumed_where_each_reader_stopped(path):
+    quiz = begin(path)
+    for read in "12":
+        answer(quiz, read)
+    control(quiz, "Pause").click()
+    assert control(quiz, "digit you read").disabled
+    assert "n 1, 1 person" in text(quiz)
+    assert pictures(begin(path)) == [png(people.digit_question(2).picture, 128)]
+    assert pictures(begin(path, "cd")) == [png(people.digit_question(0).picture, 128)]
+
+
+@pytest.mark.parametrize("read", ["12", "x", "-"])
+def test_what_is_no_digit_is_said_and_not_kept(path, read):
+    quiz = begin(path)
+    answer(quiz, read)
+    assert "is not 1 digit: type what you read" in text(quiz)
+    answer(quiz, "4")
+    assert "alert" not in text(quiz)
+    assert [r.answer for r in people.load(path)] == ["4"]
+
+
+def test_without_initials_nothing_is_shown(path):
+    quiz = begin(path, " ")
+    assert "Type your initials first" in text(quiz)
+    assert pictures(quiz) == [b""]
+
+
+def test_the_last_answer_ends_it(path, monkeypatch):
+    monkeypatch.setattr(people, "TOTAL", 2)
+    quiz = begin(path)
+    for read in "12":
+        answer(quiz, read)
+    assert "2 of 2 answered" in text(quiz)
+    assert control(quiz, "digit you read").disabled
+    assert len(people.load(path)) == 2
+
+
+def test_captchas_are_asked_in_every_scheme_and_kept_by_its_name(path):
+    quiz = widgets.captcha_quiz(path)
+    control(quiz, "your initials").value = "ab"
+    control(quiz, "Start").click()
+    first = people.captcha_question(0)
+    assert pictures(quiz) == [png(first.picture, first.picture.shape[2])]
+    control(quiz, "letters you read").value = "AB"
+    assert "is not 5 characters" in text(quiz)
+    control(quiz, "letters you read").value = first.truth.lower()
+    (kept,) = people.load(path)
+    assert kept.right
+    assert kept.condition == next(iter(challenge.SCHEMES))
+    conditions = {people.captcha_question(i).condition for i in range(len(challenge.SCHEMES))}
+    assert conditions == set(challenge.SCHEMES)
