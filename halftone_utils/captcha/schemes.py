@@ -245,7 +245,8 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "plain": _scheme("corner", _plain, "black letters on white"),
         "distorted": Scheme(
-            description="bent, overlapping, struck through and speckled, until people fail too",
+            description="bent, overlapping letters, struck through and speckled, "
+            "until people fail too",
             group="corner",
             draw=_distorted,
             parameters={"bend": 16.0, "curves": 6, "dots": 60},
