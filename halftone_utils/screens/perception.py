@@ -36,6 +36,22 @@ def power_spectrum(field: Tensor, tile: int = 64) -> Tensor:
     return torch.fft.fftshift(power / power.sum().clamp_min(1e-12))
 
 
+def gaussian(maps: Tensor, sigma: float) -> Tensor:
+    """Gaussian low-pass of `sigma` pixels, borders reflected: (N, C, H, W), same shape back.
+
+    Cut at 3 sigma, so height and width are greater than that.
+    """
+    radius = math.ceil(3 * sigma)
+    if not radius:
+        return maps
+    x = torch.arange(-radius, radius + 1, dtype=maps.dtype)
+    kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    planes = F.pad(maps.flatten(0, 1)[:, None], (radius,) * 4, mode="reflect")
+    planes = F.conv2d(F.conv2d(planes, kernel[None, None, None]), kernel[None, None, :, None])
+    return planes.view_as(maps)
+
+
 def integrate(images: Tensor, sigma: float, restore_contrast: bool = False) -> Tensor:
     """Visual integration: a Gaussian low-pass of `sigma` pixels, borders reflected.
 
@@ -45,13 +61,7 @@ def integrate(images: Tensor, sigma: float, restore_contrast: bool = False) -> T
     """
     if not 0 <= 3 * sigma <= min(images.shape[2:]) - 1:
         raise ValueError(f"sigma is {sigma} px; it is 0 to a third of the picture's side.")
-    radius = math.ceil(3 * sigma)
-    if radius:
-        x = torch.arange(-radius, radius + 1, dtype=images.dtype)
-        kernel = torch.exp(-0.5 * (x / sigma) ** 2)
-        kernel = kernel / kernel.sum()
-        padded = F.pad(images, (radius,) * 4, mode="reflect")
-        images = F.conv2d(F.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None])
+    images = gaussian(images, sigma)
     if restore_contrast:
         low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
         images = (images - low) / (high - low).clamp_min(1 / 255)
