@@ -21,7 +21,7 @@ from torch import Tensor
 
 from halftone_utils import screens
 from halftone_utils.captcha import iso_tone
-from halftone_utils.digits import operating_points, stylizer
+from halftone_utils.digits import points, stylizer
 from halftone_utils.screens import perception, tone
 from halftone_utils.style import style_transfer
 
@@ -165,8 +165,8 @@ def _style_transfer(letters: Letters, dice: Dice, *, point: str, pixel: int) -> 
     The point's Gram matrices are sums over a digit's positions (`gatys.style_targets`), so they
     are scaled to this picture's number of them.
     """
-    at = operating_points.load(point)
-    network, targets = operating_points.network_for(at)
+    at = points.load(point)
+    network, targets = points.network_for(at)
     content = F.avg_pool2d(letters.ink, pixel)  # white on black, as the point's digits are
     share = content[0, 0].numel() / at.size**2
     targets = {layer: A * share for layer, A in targets.items()}

@@ -1,8 +1,10 @@
-"""MNIST as tensors: checked byte for byte, split once and for all, at the sides in use."""
+"""Data sets as tensors: checked byte for byte, split once and for all, at the sides in use."""
 
 import gzip
 import hashlib
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -10,57 +12,100 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from halftone_utils.engine.files import CACHE, DATA, DataError, write_as_it_comes
+from halftone_utils.engine import checks
+from halftone_utils.engine.files import CACHE, DATA, DataError, read_toml, write_as_it_comes
 
-MD5 = {  # of the unzipped IDX files, as torchvision and LeCun's page give them
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
-SPLITS = {"train": 55_000, "validation": 5_000, "test": 10_000}
+SIDE = 28  # pixels of a picture as it is on disk
 SIZES = (28, 32, 256)
-MAPPED = 2_000  # digits of 256 pixels from which on they are kept on disk: 131 MB
+MAPPED = 2_000  # pictures of 256 pixels from which on they are kept on disk: 131 MB
 
 
-def read_idx(name: str) -> Tensor:
-    """Read one gzipped IDX file of `data/mnist`, checked against its published MD5.
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A row of data/datasets.toml.
+
+    files: MD5 of each unzipped IDX file, by name: training images and labels, then test ones.
+    splits: number of pictures of "train", "validation" (cut from the training file) and "test".
+    """
+
+    name: str
+    printed: str
+    classes: int
+    splits: Mapping[str, int]
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse a row from which nothing could be read."""
+        if [*self.splits] != ["train", "validation", "test"] or len(self.files) != 4:
+            raise ValueError(
+                f"data set {self.name!r} has splits {[*self.splits]} and {len(self.files)} files; "
+                "it needs train, validation and test, and four files."
+            )
+
+
+@cache
+def rows() -> dict[str, Dataset]:
+    """Every data set by name; raises DataError for a row of the file that is not one."""
+    path = DATA / "datasets.toml"
+    try:
+        return {name: Dataset(name=name, **row) for name, row in read_toml(path).items()}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def get(name: str = "mnist") -> Dataset:
+    """The data set of that name; raises ValueError that lists the names there are."""
+    checks.one_of("dataset", name, rows())
+    return rows()[name]
+
+
+def count(split: str, dataset: str = "mnist") -> int:
+    """How many pictures a split holds; raises ValueError for another split or data set."""
+    splits = get(dataset).splits
+    checks.one_of("split", split, splits)
+    return splits[split]
+
+
+def read_idx(name: str, dataset: str = "mnist") -> Tensor:
+    """Read one gzipped IDX file of a data set, checked against its MD5.
 
     Returns a uint8 tensor of the shape in the file's header.
     Raises DataError that names the file if it is missing, cut short or altered.
     """
-    path = DATA / "mnist" / f"{name}.gz"
-    remedy = "restore it with `git checkout data/mnist` or `python data/rebuild.py`"
+    path = DATA / dataset / f"{name}.gz"
+    remedy = f"restore it with `git checkout {path.parent.relative_to(DATA.parent)}`"
+    if dataset == "mnist":
+        remedy += " or `python data/rebuild.py`"
     try:
         raw = gzip.decompress(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{path} is missing: {remedy}.") from None
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): {remedy}.") from None
-    found = hashlib.md5(raw).hexdigest()
-    if found != MD5[name]:
-        raise DataError(f"{path} has MD5 {found} unzipped, not {MD5[name]}: {remedy}.")
+    found, expected = hashlib.md5(raw, usedforsecurity=False).hexdigest(), get(dataset).files[name]
+    if found != expected:
+        raise DataError(f"{path} has MD5 {found} unzipped, not {expected}: {remedy}.")
     dimensions = raw[3]
     shape = np.frombuffer(raw, dtype=">u4", count=dimensions, offset=4)
     values = np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * dimensions)
     return torch.from_numpy(values.reshape(tuple(int(n) for n in shape)).copy())
 
 
-def split_indices(labels: Tensor, n_validation: int = SPLITS["validation"]) -> dict[str, Tensor]:
+def split_indices(labels: Tensor, n_validation: int = 5_000) -> dict[str, Tensor]:
     """Split the training labels into train and validation, stratified, always the same way.
 
-    labels: (60000,).  Each class gives its share of `n_validation`, rounded by largest
+    labels: (N,).  Each class gives its share of `n_validation`, rounded by largest
     remainder; numpy's legacy generator, whose stream is frozen, picks which.
     Returns sorted int64 indices under "train" and "validation".
     """
-    counts = torch.bincount(labels.long(), minlength=10).numpy()
+    counts = torch.bincount(labels.long()).numpy()
     quota = counts * n_validation / counts.sum()
     take = np.floor(quota).astype(int)
     take[np.argsort(take - quota)[: n_validation - take.sum()]] += 1
     generator = np.random.RandomState(0)
     chosen = []
-    for digit, n in enumerate(take):
-        members = np.flatnonzero(labels.numpy() == digit)
+    for label, n in enumerate(take):
+        members = np.flatnonzero(labels.numpy() == label)
         chosen.append(generator.permutation(members)[:n])
     validation = np.sort(np.concatenate(chosen))
     train = np.setdiff1d(np.arange(len(labels)), validation)
@@ -68,84 +113,90 @@ def split_indices(labels: Tensor, n_validation: int = SPLITS["validation"]) -> d
 
 
 def resize(images: Tensor, size: int) -> Tensor:
-    """Bring uint8 digits (N, 1, 28, 28) to side `size`: 28 as is, 32 zero-padded, 256 antialiased.
+    """Bring uint8 pictures (N, 1, 28, 28) to side `size`: 28 as is, 32 zero-padded, 256 antialiased.
 
     Returns uint8 (N, 1, size, size).  256 is bicubic with antialiasing, rounded to 8 bits.
     Raises ValueError for another size.
     """
-    if size == 28:
+    checks.one_of("size", size, SIZES)
+    if size == SIDE:
         return images
     if size == 32:
         return F.pad(images, (2, 2, 2, 2))
-    if size == 256:
-        chunks = [
-            F.interpolate(c.float(), size=(256, 256), mode="bicubic", antialias=True)
-            .round()
-            .clamp(0, 255)
-            .byte()
-            for c in images.split(500)
-        ]
-        return torch.cat(chunks)
-    raise ValueError(f"size is {size!r}; MNIST is offered at {', '.join(map(str, SIZES))} pixels.")
+    chunks = [
+        F.interpolate(c.float(), size=(size, size), mode="bicubic", antialias=True)
+        for c in images.split(500)
+    ]
+    return torch.cat([c.round().clamp(0, 255).byte() for c in chunks])
 
 
 @cache
-def _raw(split: str) -> tuple[Tensor, Tensor]:
-    part = "t10k" if split == "test" else "train"
-    images = read_idx(f"{part}-images-idx3-ubyte").unsqueeze(1)
-    labels = read_idx(f"{part}-labels-idx1-ubyte").long()
+def _raw(split: str, dataset: str) -> tuple[Tensor, Tensor]:
+    row = get(dataset)
+    names = [*row.files]
+    images_file, labels_file = names[2:] if split == "test" else names[:2]
+    images = read_idx(images_file, dataset).unsqueeze(1)
+    labels = read_idx(labels_file, dataset).long()
+    held = row.splits["test"] if split == "test" else row.splits["train"] + row.splits["validation"]
+    if images.shape[1:] != (1, SIDE, SIDE) or len(images) != held or len(labels) != held:
+        raise DataError(
+            f"{images_file} and {labels_file} of {dataset} hold {len(images)} pictures of "
+            f"{tuple(images.shape[2:])} pixels and {len(labels)} labels; data/datasets.toml asks "
+            f"for {held} of {SIDE}x{SIDE}."
+        )
     if split == "test":
         return images, labels
-    chosen = split_indices(labels)[split]
+    chosen = split_indices(labels, row.splits["validation"])[split]
     return images[chosen], labels[chosen]
 
 
-def load(split: str, size: int = 32, n: int | None = None) -> tuple[Tensor, Tensor]:
-    """The digits of one split, in the file's own order.
+def load(
+    split: str, size: int = 32, n: int | None = None, dataset: str = "mnist"
+) -> tuple[Tensor, Tensor]:
+    """The pictures of one split, in the file's own order.
 
-    split: "train" (55,000), "validation" (5,000; cut from the 60,000) or "test" (10,000).
+    split: "train" (MNIST: 55,000), "validation" (5,000; cut from the 60,000) or "test" (10,000).
     size: 28, 32 or 256 pixels.  n: only the first n (the files are shuffled already).
     Returns images uint8 (n, 1, size, size) and labels int64 (n,); many large images are mapped
     from disk.
     Raises ValueError for another split or size or n, DataError for a damaged file.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}; it is one of {', '.join(SPLITS)}.")
-    if n is not None and not 1 <= n <= SPLITS[split]:
-        raise ValueError(f"n is {n}; the {split} split holds 1 to {SPLITS[split]} digits.")
-    images, labels = _raw(split)
+    held = count(split, dataset)
+    if n is not None:
+        checks.whole("n", n, 1, held)
+    images, labels = _raw(split, dataset)
     labels = labels[:n].clone()
     if size == 256 and len(labels) > MAPPED:
-        return _mapped(split, size)[:n], labels
+        return _mapped(split, size, dataset)[:n], labels
     return resize(images[:n], size), labels
 
 
-def _mapped(split: str, size: int) -> Tensor:
-    """The digits of a split, resized, mapped from a file in the cache that is written once.
+def _mapped(split: str, size: int, dataset: str) -> Tensor:
+    """The pictures of a split, resized, mapped from a file in the cache that is written once.
 
-    A file that was cut short, or whose first, middle or last digit is another, is written again.
+    A file that was cut short, or whose first, middle or last picture is another, is written again.
     """
-    digits, _ = _raw(split)
-    path = CACHE / f"mnist-{size}" / f"{split}.u8"
-    shape = (len(digits), 1, size, size)
-    few = [0, len(digits) // 2, len(digits) - 1]
+    images, _ = _raw(split, dataset)
+    path = CACHE / f"{dataset}-{size}" / f"{split}.u8"
+    shape = (len(images), 1, size, size)
+    few = [0, len(images) // 2, len(images) - 1]
     if path.exists() and path.stat().st_size == np.prod(shape):
         pixels = np.memmap(path, np.uint8, mode="c", shape=shape)
-        if np.array_equal(pixels[few], resize(digits[few], size)):
+        if np.array_equal(pixels[few], resize(images[few], size)):
             return torch.from_numpy(pixels)
-    write_as_it_comes(path, (resize(c, size).numpy().tobytes() for c in digits.split(500)))
+    write_as_it_comes(path, (resize(c, size).numpy().tobytes() for c in images.split(500)))
     return torch.from_numpy(np.memmap(path, np.uint8, mode="c", shape=shape))
 
 
 def balanced_order(labels: Tensor) -> Tensor:
     """An order of whose first n, for every n, each class has as near an equal part as can be.
 
-    labels: (N,).  Every class's first digit comes first, then every class's second, and so on.
+    labels: (N,).  Every class's first picture comes first, then every class's second, and so on.
     Returns int64 indices (N,).
     """
     rank = torch.empty(len(labels), dtype=torch.long)
-    for digit in labels.unique():
-        members = labels == digit
+    for label in labels.unique():
+        members = labels == label
         rank[members] = torch.arange(int(members.sum()))
     return rank.argsort(stable=True)
 
@@ -153,3 +204,8 @@ def balanced_order(labels: Tensor) -> Tensor:
 def as_float(images: Tensor) -> Tensor:
     """Map uint8 images in 0..255 to float32 in [0, 1]."""
     return images.float() / 255
+
+
+def as_bytes(images: Tensor) -> Tensor:
+    """Map images in [0, 1] to the nearest of 256 levels, uint8."""
+    return (images * 255).round().byte()

@@ -1,15 +1,15 @@
-"""Halftone-MNIST on disk: built in chunks, verified, resumed after a kill, opened as a map.
+"""Halftones of a data set on disk: built in chunks, verified, resumed after a kill, opened as a map.
 
 One directory a config (its hash is the name): a flat uint8 file a split, and a manifest with
 the SHA-256 of each finished chunk.  A chunk counts only once it is in the manifest.
 At 32 pixels the pictures are optimised; at 256 a stylizer, trained on the same loss, draws them.
 """
 
-import argparse
 import platform
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,80 +17,143 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from halftone_utils.digits import datasets, operating_points, stylizer
-from halftone_utils.digits.operating_points import OperatingPoint
+from halftone_utils.digits import datasets, points, stylizer
+from halftone_utils.digits.datasets import as_bytes, as_float
+from halftone_utils.digits.points import StylePoint
 from halftone_utils.engine.files import CACHE, DataError, read_json, sha256, write_json
 from halftone_utils.engine.hardware import can_compile, fastest_device, fastest_precision
 from halftone_utils.style import vgg
 
-CHUNK = 512  # digits: what a kill can lose
-BATCH = 16  # digits: their features stay in a core's cache
+CHUNK = 512  # pictures: what a kill can lose
+BATCH = 16  # pictures: their features stay in a core's cache
 
 
-def directory(point: OperatingPoint) -> Path:
-    """Where the sets of an operating point lie."""
-    return CACHE / "halftone-mnist" / f"{point.name}-{point.size}-{point.hash}"
+@dataclass(frozen=True)
+class HalftoneSet:
+    """The halftones of one split of a data set, at a frozen point."""
+
+    point: StylePoint
+    split: str
+    dataset: str = "mnist"
+
+    @property
+    def directory(self) -> Path:
+        """Where the sets of the point lie."""
+        name = f"{self.point.name}-{self.point.size}-{self.point.hash}"
+        return CACHE / f"halftone-{self.dataset}" / name
+
+    @property
+    def manifest_path(self) -> Path:
+        """The manifest, with the checksum of each chunk."""
+        return self.directory / f"{self.split}.json"
+
+    @property
+    def path(self) -> Path:
+        """The pictures."""
+        return self.directory / f"{self.split}.u8"
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of the whole split: (n, 1, size, size)."""
+        n = datasets.count(self.split, self.dataset)
+        return n, 1, self.point.size, self.point.size
+
+    def _read_manifest(self) -> dict:
+        fresh = {
+            "operating_point": self.point.name,
+            "config_hash": self.point.hash,
+            "weights_sha256": weights_sha256(self.point),
+            "split": self.split,
+            "n": self.shape[0],
+            "shape": [*self.shape[1:]],
+            "chunk": CHUNK,
+            "chunks": {},
+        }
+        path = self.manifest_path
+        if not path.exists():
+            return fresh
+        try:
+            found = read_json(path)
+            same = isinstance(found.get("chunks"), dict) and all(
+                found.get(k) == v for k, v in fresh.items() if k != "chunks"
+            )
+        except (DataError, AttributeError):
+            same = False
+        if not same:
+            print(
+                f"Manifest {path} is damaged or of another config; the set is built anew.",
+                file=sys.stderr,
+            )
+            return fresh
+        return found
+
+    def _open_map(self) -> np.memmap:
+        """The file at its full length; a file of another length is lengthened or cut."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.path.touch()
+        with self.path.open("r+b") as stream:
+            stream.truncate(int(np.prod(self.shape)))
+        return np.memmap(self.path, dtype=np.uint8, mode="r+", shape=self.shape)
+
+    def verify(self, n: int | None = None) -> list[int]:
+        """Chunks among the first n pictures that are absent, or whose bytes are not as built."""
+        return _bad_chunks(self._read_manifest(), self._open_map(), n)
+
+    def build(self, n: int | None = None, *, progress: bool = True) -> list[int]:
+        """Build, or repair, the chunks that hold the first n pictures (default: all).
+
+        Goes on where a killed build stopped; a chunk that was cut short or tampered with is
+        named on stderr and built again.  Returns the chunks that it built.
+        """
+        manifest, pixels = self._read_manifest(), self._open_map()
+        bad = _bad_chunks(manifest, pixels, n)
+        if not bad:
+            return []
+        damaged = [chunk for chunk in bad if str(chunk) in manifest["chunks"]]
+        if damaged:
+            print(f"{self.path}: chunks {damaged} are damaged and built again.", file=sys.stderr)
+        _check_space(self.directory, len(bad) * CHUNK, self.point.size)
+        # a set that was begun in one precision is finished in it
+        begun = manifest.get("precision")
+        known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+        precision = known.get(begun, _precision(self.point))
+        halftone = _halftoner(self.point, precision, len(bad) * CHUNK)
+        manifest |= {
+            "precision": str(precision).removeprefix("torch."),
+            "torch": torch.__version__,
+            "processor": platform.machine(),
+        }
+        pictures, _ = datasets.load(self.split, 28, dataset=self.dataset)
+        description = f"halftone-{self.point.name} {self.split}"
+        for chunk in tqdm(bad, desc=description, unit=f"{CHUNK} digits", disable=not progress):
+            rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+            images = as_float(datasets.resize(pictures[rows], self.point.size))
+            pixels[rows] = as_bytes(halftone(images)).numpy()
+            pixels.flush()
+            manifest["chunks"][str(chunk)] = sha256(pixels[rows].tobytes())
+            write_json(self.manifest_path, manifest)
+        return bad
+
+    def load(self, n: int | None = None, *, progress: bool = True) -> tuple[Tensor, Tensor]:
+        """The first n pictures, built if they are not there yet, and their labels.
+
+        Returns images uint8 (n, 1, size, size), mapped from disk, and labels int64 (n,), in the
+        order of `datasets.load`.
+        """
+        _, labels = datasets.load(self.split, 28, n, self.dataset)  # checks split and n
+        self.build(n, progress=progress)
+        pixels = np.memmap(self.path, dtype=np.uint8, mode="c", shape=self.shape)
+        return torch.from_numpy(pixels[: len(labels)]), labels
 
 
-def manifest_path(point: OperatingPoint, split: str) -> Path:
-    """The manifest of one split of a set."""
-    return directory(point) / f"{split}.json"
-
-
-def drawn_by_stylizer(point: OperatingPoint) -> bool:
+def drawn_by_stylizer(point: StylePoint) -> bool:
     """Whether a stylizer draws the set: optimising 70,000 of 256 pixels takes most of a day."""
     return point.size == stylizer.SIZE
 
 
-def weights_sha256(point: OperatingPoint) -> str:
+def weights_sha256(point: StylePoint) -> str:
     """SHA-256 of the weights that draw the set: the stylizer's, or the VGG's."""
     return stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
-
-
-def _read_manifest(point: OperatingPoint, split: str) -> dict:
-    fresh = {
-        "operating_point": point.name,
-        "config_hash": point.hash,
-        "weights_sha256": weights_sha256(point),
-        "split": split,
-        "n": datasets.SPLITS[split],
-        "shape": [1, point.size, point.size],
-        "chunk": CHUNK,
-        "chunks": {},
-    }
-    path = manifest_path(point, split)
-    if not path.exists():
-        return fresh
-    try:
-        found = read_json(path)
-        same = isinstance(found.get("chunks"), dict) and all(
-            found.get(k) == v for k, v in fresh.items() if k != "chunks"
-        )
-    except (DataError, AttributeError):
-        same = False
-    if not same:
-        print(
-            f"Manifest {path} is damaged or of another config; the set is built anew.",
-            file=sys.stderr,
-        )
-        return fresh
-    return found
-
-
-def _open_map(point: OperatingPoint, split: str) -> np.memmap:
-    """The split's file at its full length; a file of another length is lengthened or cut."""
-    path = directory(point) / f"{split}.u8"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shape = (datasets.SPLITS[split], 1, point.size, point.size)
-    path.touch()
-    with path.open("r+b") as stream:
-        stream.truncate(int(np.prod(shape)))
-    return np.memmap(path, dtype=np.uint8, mode="r+", shape=shape)
-
-
-def verify(point: OperatingPoint, split: str, n: int | None = None) -> list[int]:
-    """Chunks among the first n digits that are absent, or whose bytes are not as built."""
-    return _bad_chunks(_read_manifest(point, split), _open_map(point, split), n)
 
 
 def _bad_chunks(manifest: dict, pixels: np.memmap, n: int | None) -> list[int]:
@@ -103,118 +166,50 @@ def _bad_chunks(manifest: dict, pixels: np.memmap, n: int | None) -> list[int]:
     ]
 
 
-def build(
-    point: OperatingPoint, split: str, n: int | None = None, *, progress: bool = True
-) -> list[int]:
-    """Build, or repair, the chunks that hold the first n digits of a split (default: all).
-
-    Goes on where a killed build stopped; a chunk that was cut short or tampered with is
-    named on stderr and built again.  Returns the chunks that it built.
-    """
-    manifest, pixels = _read_manifest(point, split), _open_map(point, split)
-    bad = _bad_chunks(manifest, pixels, n)
-    if not bad:
-        return []
-    damaged = [chunk for chunk in bad if str(chunk) in manifest["chunks"]]
-    if damaged:
-        print(
-            f"{directory(point) / split}.u8: chunks {damaged} are damaged and built again.",
-            file=sys.stderr,
-        )
-    _check_space(point, len(bad) * CHUNK)
-    # a set that was begun in one precision is finished in it
-    begun = manifest.get("precision")
-    precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(begun, _precision(point))
-    halftone = _halftoner(point, precision, len(bad) * CHUNK)
-    manifest |= {
-        "precision": str(precision).removeprefix("torch."),
-        "torch": torch.__version__,
-        "processor": platform.machine(),
-    }
-    digits, _ = datasets.load(split, 28)
-    for chunk in tqdm(
-        bad, desc=f"halftone-{point.name} {split}", unit=f"{CHUNK} digits", disable=not progress
-    ):
-        rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        images = datasets.as_float(datasets.resize(digits[rows], point.size))
-        pixels[rows] = (halftone(images) * 255).round().byte().numpy()
-        pixels.flush()
-        manifest["chunks"][str(chunk)] = sha256(pixels[rows].tobytes())
-        write_json(manifest_path(point, split), manifest)
-    return bad
-
-
-def _check_space(point: OperatingPoint, digits: int) -> None:
+def _check_space(directory: Path, pictures: int, size: int) -> None:
     """Raise DataError if the disk has no room for that many more pictures."""
-    needed = digits * point.size**2
-    free = shutil.disk_usage(directory(point)).free
+    needed, free = pictures * size**2, shutil.disk_usage(directory).free
     if needed > free:
         raise DataError(
-            f"{directory(point)} needs {needed / 1e6:,.1f} MB more for {digits:,} pictures; "
+            f"{directory} needs {needed / 1e6:,.1f} MB more for {pictures:,} pictures; "
             f"its disk has {free / 1e6:,.1f} MB free. Free some, or set HALFTONE_CACHE to a "
             "folder on another disk."
         )
 
 
-def _precision(point: OperatingPoint) -> torch.dtype:
+def _precision(point: StylePoint) -> torch.dtype:
     """The precision in which a set that is begun on this machine is drawn."""
     return torch.float32 if drawn_by_stylizer(point) else fastest_precision()
 
 
 def _halftoner(
-    point: OperatingPoint, precision: torch.dtype, digits: int
+    point: StylePoint, precision: torch.dtype, pictures: int
 ) -> Callable[[Tensor], Tensor]:
-    """What turns digits (N, 1, size, size) into halftones, by the stylizer or by optimisation."""
+    """What turns pictures (N, 1, size, size) into halftones, by the stylizer or by optimisation."""
     if drawn_by_stylizer(point):
         device = fastest_device()
         model = stylizer.load(point.name).to(device, precision)
         return lambda images: stylizer.stylize(model, images.to(device, precision)).float().cpu()
     # in float32 a compiled gradient gains nothing, and compiling it takes its time
-    compiled = precision == torch.bfloat16 and can_compile() and digits >= 10_000
+    compiled = precision == torch.bfloat16 and can_compile() and pictures >= 10_000
     return lambda images: (
-        operating_points.halftone(
-            point, images, batch=BATCH, precision=precision, compiled=compiled
-        ).image
+        points.transfer(point, images, batch=BATCH, precision=precision, compiled=compiled).image
     )
 
 
-def redraw(point: OperatingPoint, images: Tensor) -> Tensor:
-    """The halftones that the set holds of these digits, drawn here and now; no set is built.
+def redraw(point: StylePoint, images: Tensor) -> Tensor:
+    """The halftones that the set holds of these pictures, drawn here and now; no set is built.
 
-    (N, 1, size, size) float in [0, 1] -> the same, of whole 8-bit steps.
+    (N, 1, size, size) float in [0, 1] -> the same.
     """
-    halftone = _halftoner(point, _precision(point), len(images))
-    return (halftone(images) * 255).round() / 255
+    return _halftoner(point, _precision(point), len(images))(images)
 
 
-def load(
-    name: str, split: str, n: int | None = None, size: int = 32, *, progress: bool = True
-) -> tuple[Tensor, Tensor]:
-    """The first n digits of a halftone set, built if they are not there yet.
+def build(name: str, *, size: int = 32, dataset: str = "mnist") -> None:
+    """Build the three splits of a halftone set in the cache, resumable.
 
-    name: an operating point ("talk").  size: 32 or 256 pixels.
-    Returns images uint8 (n, 1, size, size), mapped from disk, and labels int64 (n,), in the
-    order of `mnist.load`.
+    name: a frozen point by style transfer ("talk").  size: 32 or 256 pixels.
     """
-    point = operating_points.load(name, size)
-    _, labels = datasets.load(split, 28, n)  # checks split and n
-    build(point, split, n, progress=progress)
-    path = directory(point) / f"{split}.u8"
-    shape = (datasets.SPLITS[split], 1, point.size, point.size)
-    pixels = np.memmap(path, dtype=np.uint8, mode="c", shape=shape)
-    return torch.from_numpy(pixels[: len(labels)]), labels
-
-
-def main() -> None:
-    """`python -m halftone_utils.halftone_mnist talk --size 256`: builds the three splits."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
-    parser.add_argument("--size", type=int, default=32)
-    asked = parser.parse_args()
-    point = operating_points.load(asked.point, asked.size)
-    for split in datasets.SPLITS:
-        build(point, split)
-
-
-if __name__ == "__main__":
-    main()
+    point = points.load(name, size)
+    for split in datasets.get(dataset).splits:
+        HalftoneSet(point, split, dataset).build()

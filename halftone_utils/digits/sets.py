@@ -1,68 +1,116 @@
-"""The sets of pictures by name: what classifiers are trained on, and what they are tested on."""
+"""The sets of pictures by name: what classifiers are trained on, and what they are shown."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from halftone_utils.digits import datasets, halftone_sets, operating_points, strong
-from halftone_utils.digits.strong import Strong
-from halftone_utils.screens import perception
+from halftone_utils.digits import datasets, halftone_sets, points
+from halftone_utils.digits.datasets import as_bytes, as_float
+from halftone_utils.digits.halftone_sets import HalftoneSet
+from halftone_utils.digits.points import ScreenPoint
+from halftone_utils.engine import checks
 
-TRAIN_SETS = ("original", "halftone-talk", "halftone-strong", "both-talk")
 CHUNK = 500  # pictures made at a time
 
-_FROM_STRONG: dict[str, Callable[[Strong, Tensor], Tensor]] = {
-    "halftone-strong": Strong.halftone,
-    "no-dots": Strong.no_dots,
+
+@dataclass(frozen=True)
+class TestSet:
+    """A row of TEST_SETS: what networks are shown.
+
+    description: as a table says it.  point: the frozen point it belongs to; "" for none.
+    draw: (point, images (N, 1, H, W) in [0, 1], number of the chunk) -> images; None for
+    originals, and for halftones that a set on disk holds.
+    by_place: whether a picture depends on its place in its chunk.
+    seen_from_afar: the set that is shown through the point's blur; "" for none.
+    short: whether networks that were trained on other pictures are shown it too.
+    """
+
+    description: str
+    point: str = ""
+    draw: Callable[[Any, Tensor, int], Tensor] | None = None
+    by_place: bool = False
+    seen_from_afar: str = ""
+    short: bool = False
+
+
+# A control is one row here; `halftone experiment ... --tests NAME` adds it to what was measured.
+TEST_SETS: dict[str, TestSet] = {
+    "original": TestSet("originals", short=True),
+    "halftone-talk": TestSet("halftones at talk", "talk", short=True),
+    "halftone-talk-integrated": TestSet(
+        "halftones at talk, from afar", "talk", seen_from_afar="halftone-talk"
+    ),
+    "halftone-strong": TestSet(
+        "halftones at strong", "strong", lambda point, x, _: point.halftone(x), short=True
+    ),
+    "halftone-strong-integrated": TestSet(
+        "halftones at strong, from afar", "strong", seen_from_afar="halftone-strong"
+    ),
+    "no-dots": TestSet(
+        "same tone range as strong, no dots", "strong", lambda point, x, _: point.no_dots(x)
+    ),
+    "random-dots": TestSet(
+        "same tones as strong, random dots", "strong", ScreenPoint.random_dots, by_place=True
+    ),
+    "random-dots-integrated": TestSet(
+        "random dots, from afar", "strong", seen_from_afar="random-dots"
+    ),
 }
-DESCRIPTIONS = {  # every test set
+SHORT_TEST_SETS = tuple(name for name, row in TEST_SETS.items() if row.short)
+TRAIN_SETS = {  # as a sentence says it
     "original": "originals",
-    "halftone-talk": "halftones at talk",
-    "halftone-talk-integrated": "halftones at talk, from afar",
-    "halftone-strong": "halftones at strong",
-    "halftone-strong-integrated": "halftones at strong, from afar",
-    "no-dots": "same tone range as strong, no dots",
-    "random-dots": "same tones as strong, random dots",
-    "random-dots-integrated": "random dots, from afar",
+    "halftone-talk": "halftones at `talk`",
+    "halftone-strong": "halftones at `strong`",
+    "both-talk": "both",
 }
-TEST_SETS = tuple(DESCRIPTIONS)
-SHORT_TEST_SETS = ("original", "halftone-talk", "halftone-strong")  # of retrained classifiers
 
 
-def config(name: str, size: int) -> dict:
+def config(name: str, size: int) -> dict[str, str]:
     """What decides the pictures of a training set, as JSON; nothing for originals."""
     if name == "original":
         return {}
-    point = strong.load(size) if name == "halftone-strong" else operating_points.load("talk", size)
-    return {"operating_point": point.hash}
+    return {"operating_point": points.load(name.rpartition("-")[2], size).hash}
 
 
-def sigma_at_talk(size: int) -> float:
-    """The eye's blur for halftones at `talk`, in pixels: half a cell at 32, 0.7 of one at 256."""
-    return operating_points.load("talk", size).ruling * (0.5 if size == 32 else 0.7)
-
-
-def load(name: str, split: str, size: int, n: int | None = None) -> tuple[Tensor, Tensor]:
+def load(
+    name: str, split: str, size: int, n: int | None = None, dataset: str = "mnist"
+) -> tuple[Tensor, Tensor]:
     """Pictures uint8 (n, 1, size, size) and labels (n,) of a set, the first n of a split.
 
     name: one of TRAIN_SETS or TEST_SETS.  "both-talk" holds each of the first n originals and,
     next to it, its halftone: 2 n pictures.  Raises ValueError for another name.
     """
-    known = dict.fromkeys((*TRAIN_SETS, *TEST_SETS))
-    if name not in known:
-        raise ValueError(f"set is {name!r}; it is one of {', '.join(known)}.")
-    if name == "original":
-        return datasets.load(split, size, n)
+    checks.one_of("set", name, {**TRAIN_SETS, **TEST_SETS})
     if name == "halftone-talk":
-        return halftone_sets.load("talk", split, n, size)
+        return HalftoneSet(points.load("talk", size), split, dataset).load(n)
+    if name in TEST_SETS and (base := TEST_SETS[name].seen_from_afar):
+        pictures, labels = load(base, split, size, n, dataset)
+        return torch.cat([_from_afar(name, x) for x in pictures.split(CHUNK)]), labels
+    originals, labels = datasets.load(split, size, n, dataset)
+    if name == "original":
+        return originals, labels
     if name == "both-talk":
-        originals, labels = load("original", split, size, n)
-        halftones, _ = load("halftone-talk", split, size, n)
+        halftones, _ = load("halftone-talk", split, size, n, dataset)
         pairs = torch.stack([originals, halftones], dim=1).flatten(0, 1)
         return pairs, labels.repeat_interleave(2)
-    made = [*_made(name, split, size, n)]
-    return torch.cat(made), datasets.load(split, 28, n)[1]
+    return torch.cat([*_drawn(name, originals)]), labels
+
+
+def _drawn(name: str, originals: Tensor) -> Iterator[Tensor]:
+    """A set that a row's function draws, in chunks from the first picture of the split on."""
+    row, point = TEST_SETS[name], points.load(TEST_SETS[name].point, originals.shape[-1])
+    assert row.draw is not None
+    for i, x in enumerate(originals.split(CHUNK)):
+        yield as_bytes(row.draw(point, as_float(x), i))
+
+
+def _from_afar(name: str, pictures: Tensor) -> Tensor:
+    """Pictures, uint8, as the blur of the set's point leaves them."""
+    point = points.load(TEST_SETS[name].point, pictures.shape[-1])
+    return as_bytes(point.from_afar(as_float(pictures)))
 
 
 def pick(name: str, split: str, size: int, indices: Sequence[int]) -> Tensor:
@@ -71,61 +119,34 @@ def pick(name: str, split: str, size: int, indices: Sequence[int]) -> Tensor:
     indices: places in the split.  Returns uint8 (k, 1, size, size).
     Raises ValueError for an unknown name and for an index that the split does not have.
     """
-    if name not in TEST_SETS:
-        raise ValueError(f"set is {name!r}; it is one of {', '.join(TEST_SETS)}.")
+    checks.one_of("set", name, TEST_SETS)
     digits, _ = datasets.load(split, 28)
-    if not all(0 <= i < len(digits) for i in indices):
-        raise ValueError(f"indices are {[*indices]}; the {split} split has 0 to {len(digits) - 1}.")
-    if not name.startswith("random-dots"):
+    for i in indices:
+        checks.within("index", i, 0, len(digits) - 1)
+    base = TEST_SETS[name].seen_from_afar
+    if not TEST_SETS[base or name].by_place:
         return redrawn(name, datasets.resize(digits[list(indices)], size))
-    pictures = torch.cat([_random_dots_of(digits, i, size) for i in indices])
-    return pictures if name == "random-dots" else _from_afar("random-dots", size, pictures)
+    chunks = [digits[i // CHUNK * CHUNK : i + 1] for i in indices]
+    point, draw = points.load(TEST_SETS[name].point, size), TEST_SETS[base or name].draw
+    assert draw is not None
+    pictures = [
+        as_bytes(draw(point, as_float(datasets.resize(chunk, size)), i // CHUNK)[-1:])
+        for i, chunk in zip(indices, chunks, strict=True)
+    ]
+    return _from_afar(name, torch.cat(pictures)) if base else torch.cat(pictures)
 
 
 def redrawn(name: str, originals: Tensor) -> Tensor:
-    """Any digits as the set of that name has them; not random dots, which depend on the place.
+    """Any digits as the set of that name has them; of a set by place, as its first chunk.
 
     originals: uint8 (N, 1, size, size).  Returns the same shape.
     """
-    size, images = originals.shape[-1], datasets.as_float(originals)
-    base = name.removesuffix("-integrated")
-    if base != name:
-        return _from_afar(base, size, redrawn(base, originals))
+    row = TEST_SETS[name]
+    if row.seen_from_afar:
+        return _from_afar(name, redrawn(row.seen_from_afar, originals))
     if name == "original":
         return originals
-    if name == "halftone-talk":
-        return _as_bytes(halftone_sets.redraw(operating_points.load("talk", size), images))
-    return _as_bytes(_FROM_STRONG[name](strong.load(size), images))
-
-
-def _random_dots_of(digits: Tensor, i: int, size: int) -> Tensor:
-    """The i-th digit in random dots: they depend on its place in its chunk."""
-    chunk = i // CHUNK
-    images = datasets.as_float(datasets.resize(digits[chunk * CHUNK : i + 1], size))
-    return _as_bytes(strong.load(size).random_dots(images, seed=chunk)[-1:])
-
-
-def _from_afar(base: str, size: int, pictures: Tensor) -> Tensor:
-    """Pictures, uint8, of the set `base` as the eye's blur leaves them."""
-    sigma = sigma_at_talk(size) if base == "halftone-talk" else strong.load(size).sigma
-    return _as_bytes(
-        perception.integrate(datasets.as_float(pictures), sigma, restore_contrast=True)
-    )
-
-
-def _made(name: str, split: str, size: int, n: int | None) -> Iterator[Tensor]:
-    """A set that is computed from another one, in chunks."""
-    base = name.removesuffix("-integrated")
-    if base != name:
-        pictures, _ = load(base, split, size, n)
-        yield from (_from_afar(base, size, x) for x in pictures.split(CHUNK))
-        return
-    for i, x in enumerate(datasets.load(split, size, n)[0].split(CHUNK)):
-        if name == "random-dots":
-            yield _as_bytes(strong.load(size).random_dots(datasets.as_float(x), seed=i))
-        else:
-            yield redrawn(name, x)
-
-
-def _as_bytes(images: Tensor) -> Tensor:
-    return (images * 255).round().byte()
+    point = points.load(row.point, originals.shape[-1])
+    if row.draw is None:
+        return as_bytes(halftone_sets.redraw(point, as_float(originals)))
+    return as_bytes(row.draw(point, as_float(originals), 0))

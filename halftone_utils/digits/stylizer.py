@@ -6,7 +6,6 @@ on the same total loss, at one frozen operating point.  A screen repeats: at 45 
 the dots of one block at a time, and is as cheap as a network on 32x32 pictures.
 """
 
-import argparse
 import json
 import math
 import time
@@ -21,8 +20,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from halftone_utils.digits import datasets, operating_points
-from halftone_utils.digits.operating_points import OperatingPoint
+from halftone_utils.digits import datasets, points
+from halftone_utils.digits.points import StylePoint
 from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
 from halftone_utils.engine.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
 from halftone_utils.style import gatys
@@ -112,7 +111,7 @@ def _batches(recipe: Recipe, seed: int, first: int) -> Iterator[Tensor]:
 
 
 def train(
-    point: OperatingPoint,
+    point: StylePoint,
     recipe: Recipe,
     *,
     seed: int = 0,
@@ -132,7 +131,7 @@ def train(
     config = {"point": point.hash, "recipe": asdict(recipe), "seed": seed}
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
     done, before = at.batch, at.seconds
-    network, targets = operating_points.network_for(point)
+    network, targets = points.network_for(point)
     started, losses = time.perf_counter(), []
     with tqdm(
         total=recipe.steps,
@@ -167,7 +166,7 @@ def weights_path(name: str) -> Path:
     return DATA / "weights" / f"stylizer-{name}-{SIZE}.safetensors"
 
 
-def publish(model: Stylizer, point: OperatingPoint, recipe: Recipe, seed: int) -> Path:
+def publish(model: Stylizer, point: StylePoint, recipe: Recipe, seed: int) -> Path:
     """Write a trained stylizer's weights with what it was trained for."""
     note = {"operating_point": point.hash, "recipe": json.dumps(asdict(recipe)), "seed": str(seed)}
     tensors = {k: v.contiguous() for k, v in model.state_dict().items()}
@@ -180,7 +179,7 @@ def load(name: str = "talk") -> Stylizer:
 
     Raises DataError if its weights are missing, damaged or of another operating point.
     """
-    point, path = operating_points.load(name, SIZE), weights_path(name)
+    point, path = points.load(name, SIZE), weights_path(name)
     remedy = "restore it with `git checkout data/weights` or `make stylizer`"
     model = Stylizer()
     try:
@@ -209,19 +208,13 @@ def stylize(model: Stylizer, images: Tensor, batch: int = 8) -> Tensor:
     return torch.cat([model(p) for p in images.split(batch)])
 
 
-def main() -> None:
-    """`python -m halftone_utils.stylizer talk`: train, or go on training, and publish."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    point, recipe = operating_points.load(asked.point, SIZE), Recipe(steps=asked.steps)
-    stem = hash_of([point.hash, asdict(recipe), asked.seed])
-    checkpoint = CACHE / "checkpoints" / f"stylizer-{point.name}-{stem}.safetensors"
-    model, _ = train(point, recipe, seed=asked.seed, checkpoint=checkpoint)
-    print(f"{publish(model, point, recipe, asked.seed)} is written.")
+def train_and_publish(name: str = "talk", *, steps: int = Recipe.steps, seed: int = 0) -> Path:
+    """Train the stylizer of a frozen point, or go on training it; write data/weights.
 
-
-if __name__ == "__main__":
-    main()
+    name: a frozen point of 256 pixels, by style transfer.  Returns the file.
+    """
+    point, recipe = points.load(name, SIZE), Recipe(steps=steps)
+    stem = hash_of([point.hash, asdict(recipe), seed])
+    checkpoint = CACHE / "checkpoints" / f"stylizer-{name}-{stem}.safetensors"
+    model, _ = train(point, recipe, seed=seed, checkpoint=checkpoint)
+    return publish(model, point, recipe, seed)

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def write_json_rows(path: Path, value: dict[str, Any]) -> None:
+    """Write a dict as JSON, atomically: what is in a list stands on a line of its own."""
+    parts = []
+    for key, item in value.items():
+        if isinstance(item, list) and item:
+            lines = ",\n".join("  " + json.dumps(x, ensure_ascii=False) for x in item)
+            text = f"[\n{lines}\n ]"
+        else:
+            text = json.dumps(item, indent=1, ensure_ascii=False).replace("\n", "\n ")
+        parts.append(f" {json.dumps(key)}: {text}")
+    write_atomically(path, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises DataError that names the file where it cannot be read."""
     try:
@@ -68,6 +82,16 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} is missing.") from None
     except ValueError as error:
         raise DataError(f"{path} is not valid JSON ({error}).") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises DataError that names the file where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: restore it with `git checkout data`.") from None
+    except ValueError as error:  # TOMLDecodeError, or bytes that are no text
+        raise DataError(f"{path} is not valid TOML ({error}).") from None
 
 
 def sha256(content: bytes) -> str:

@@ -1,163 +1,75 @@
-"""The classifiers, for one channel and ten classes; normalization lives inside each of them."""
+"""The architectures: rows of data/architectures.toml, built for one channel with fresh weights."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision import models
-from torchvision.transforms import Normalize
 
-from halftone_utils.engine.convolutions import accelerate
-from halftone_utils.engine.files import DataError
+from halftone_utils.engine import checks
+from halftone_utils.engine.files import DATA, DataError, read_toml
+from halftone_utils.networks.training import Recipe
 
-CLASSES = 10
-
-
-class StandardizePerImage(nn.Module):
-    """Shift and scale each image to mean 0 and standard deviation 1 over its own pixels.
-
-    (N, 1, H, W) in [0, 1] -> (N, 1, H, W).  Overall brightness and contrast are gone before
-    the first weight, so a halftone cannot win by greying the picture alone.
-    """
-
-    floor = 1 / 255  # of the standard deviation: an even picture stays finite
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Standardize."""
-        std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
-        return (images - mean) / std.clamp_min(self.floor)
-
-
-def lenet5(size: int) -> nn.Sequential:
-    """LeNet-5 (LeCun et al. 1998, fig. 2): 32x32 is its own size, so nothing is changed for it.
-
-    As everyone draws it today: max-pooling, ReLU, full connections in C3, a linear output.
-    At 256x256 the layers are the same; the first full connection sees 61x61 pixels, not 5x5.
-    """
-    side = ((size - 4) // 2 - 4) // 2  # what two 5x5 kernels and two poolings leave
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),  # (6, 14, 14) at 32
-        nn.Conv2d(6, 16, 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),  # (16, 5, 5)
-        nn.Flatten(),
-        nn.Linear(16 * side * side, 120),
-        nn.ReLU(),
-        nn.Linear(120, 84),
-        nn.ReLU(),
-        nn.Linear(84, CLASSES),
-    )
-
-
-def alexnet(size: int) -> nn.Sequential:
-    """AlexNet (Krizhevsky 2014) as torchvision defines it, but for one channel and ten classes.
-
-    Unchanged it ends at 0x0 pixels at 32x32.  There it gets the fit that Wei Yang published for
-    CIFAR (pytorch-classification, `alexnet.py`): padding 5 instead of 2 in the first layer, 2x2
-    instead of 3x3 pooling, and a head for the one remaining pixel, Linear(256, 10), in place
-    of three layers on a 6x6 copy of it.  The five convolutions keep size, stride and width.
-    """
-    network = models.alexnet(weights=None, num_classes=CLASSES)
-    features = network.features
-    padding = 5 if size == 32 else 2
-    features[0] = nn.Conv2d(1, 64, kernel_size=11, stride=4, padding=padding)
-    if size != 32:
-        return nn.Sequential(*features, network.avgpool, nn.Flatten(), *network.classifier)
-    for i, layer in enumerate(features):
-        if isinstance(layer, nn.MaxPool2d):
-            features[i] = nn.MaxPool2d(2)
-    return nn.Sequential(*features, nn.Flatten(), nn.Linear(256, CLASSES))
-
-
-def _vgg(network: models.VGG, size: int) -> nn.Sequential:
-    """torchvision's VGG (Simonyan & Zisserman 2015), no batch normalization, one channel.
-
-    At 32x32 one pixel remains: Wei Yang's head for CIFAR (pytorch-classification, `vgg.py`),
-    Linear(512, 10), instead of three layers on a 7x7 copy of it.
-    """
-    network.features[0] = nn.Conv2d(1, 64, kernel_size=3, padding=1)
-    if size == 32:
-        return nn.Sequential(*network.features, nn.Flatten(), nn.Linear(512, CLASSES))
-    return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
-
-
-def vgg16(size: int) -> nn.Sequential:
-    """VGG16, configuration D."""
-    return _vgg(models.vgg16(weights=None, num_classes=CLASSES, init_weights=False), size)
-
-
-def vgg19(size: int) -> nn.Sequential:
-    """VGG19, configuration E."""
-    return _vgg(models.vgg19(weights=None, num_classes=CLASSES, init_weights=False), size)
-
-
-def _resnet(network: models.ResNet, size: int) -> nn.Sequential:
-    """torchvision's ResNet (He et al. 2016) for one channel.
-
-    At 32x32 the stem is the one of the paper's CIFAR networks (sec. 4.2), 3x3 at stride 1, in
-    place of 7x7 at stride 2; the max-pooling stays, or an epoch would take four times as long.
-    """
-    kernel, stride = (3, 1) if size == 32 else (7, 2)
-    network.conv1 = nn.Conv2d(1, 64, kernel, stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(network)
-
-
-def resnet18(size: int) -> nn.Sequential:
-    """ResNet18."""
-    return _resnet(models.resnet18(weights=None, num_classes=CLASSES), size)
-
-
-def resnet50(size: int) -> nn.Sequential:
-    """ResNet50."""
-    return _resnet(models.resnet50(weights=None, num_classes=CLASSES), size)
-
-
-_BUILDERS: dict[str, Callable[[int], nn.Sequential]] = {
-    "lenet": lenet5,
-    "alexnet": alexnet,
-    "vgg16": vgg16,
-    "vgg19": vgg19,
-    "resnet18": resnet18,
-    "resnet50": resnet50,
-}
-ARCHITECTURES = tuple(_BUILDERS)
 SIZES = (32, 256)
-NAMES = {
-    "lenet": "LeNet",
-    "alexnet": "AlexNet",
-    "vgg16": "VGG16",
-    "vgg19": "VGG19",
-    "resnet18": "ResNet18",
-    "resnet50": "ResNet50",
-}
 
 
-def build(architecture: str, size: int = 32, seed: int = 0) -> nn.Module:
-    """A classifier with fresh weights: images (N, 1, size, size) in [0, 1] -> logits (N, 10).
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A row: its printed name, the builder's name, how figures draw it, a recipe a size."""
+
+    name: str
+    printed: str
+    builder: str
+    colour: str
+    marker: str
+    recipes: Mapping[int, Recipe]
+
+
+def _row(name: str, row: dict) -> Architecture:
+    recipes = {
+        int(size): Recipe(**{**recipe, "small": tuple(map(tuple, recipe.get("small", ())))})
+        for size, recipe in row["recipes"].items()
+    }
+    return Architecture(name=name, **{**row, "recipes": recipes})
+
+
+@cache
+def _rows() -> dict[str, Architecture]:
+    path = DATA / "architectures.toml"
+    try:
+        return {name: _row(name, row) for name, row in read_toml(path).items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+ARCHITECTURES: Mapping[str, Architecture] = _rows()
+
+
+def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -> nn.Module:
+    """A classifier with fresh weights: images (N, 1, size, size) in [0, 1] -> logits (N, classes).
 
     The weights depend on `seed` alone; the caller's random state is left as it was.
     Convolutions and linear layers start from He initialisation (He et al. 2015, eq. 10), which
     plain VGGs need to train at all; ResNets from torchvision's.
     Raises ValueError for an architecture or a size that is not there.
     """
-    if size not in SIZES:
-        raise ValueError(f"size is {size!r}; classifiers are built for {SIZES} pixels.")
-    if architecture not in ARCHITECTURES:
-        raise ValueError(
-            f"architecture is {architecture!r}; it is one of {', '.join(ARCHITECTURES)}."
-        )
+    # here, since who only needs a printed name should wait for neither torchvision nor numba
+    from halftone_utils.engine.convolutions import accelerate
+    from halftone_utils.networks import builders
+
+    checks.one_of("size", size, SIZES)
+    checks.one_of("architecture", architecture, ARCHITECTURES)
+    builder = getattr(builders, ARCHITECTURES[architecture].builder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = nn.Sequential(StandardizePerImage(), *_BUILDERS[architecture](size))
+        network = nn.Sequential(builders.StandardizePerImage(), *builder(size, classes))
         for layer in network:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
     return accelerate(network)
 
 
@@ -169,26 +81,3 @@ def cost(architecture: str, size: int) -> tuple[int, int]:
         with FlopCounterMode(display=False) as counter:
             network(torch.empty(1, 1, size, size))
     return sum(p.numel() for p in network.parameters()), counter.get_total_flops() // 2
-
-
-def imagenet_classifier() -> tuple[nn.Module, list[str]]:
-    """torchvision's ResNet18 with its ImageNet weights, and the names of the 1000 classes.
-
-    Images (N, 3, H, W) in [0, 1] -> logits (N, 1000); normalization inside, as for digits.
-    Nothing is downloaded: raises DataError that says where the weights are looked for.
-    """
-    weights = models.ResNet18_Weights.IMAGENET1K_V1
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    if not path.exists():
-        raise DataError(
-            f"ResNet18's ImageNet weights are not at {path}: put {weights.url} there, "
-            "or leave photographs out."
-        )
-    network = models.resnet18(weights=None)
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is damaged ({reason}): fetch {weights.url} again.") from None
-    normalize = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    return nn.Sequential(normalize, network).eval(), weights.meta["categories"]

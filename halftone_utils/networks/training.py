@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from halftone_utils.digits.datasets import as_float
-from halftone_utils.engine import hardware
+from halftone_utils.engine import checks, hardware
 from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
+from halftone_utils.engine.configs import always, config_of
 from halftone_utils.engine.files import hash_of
 
 EVERY = 240.0  # seconds between two checkpoints: what a kill can lose
@@ -34,62 +35,21 @@ class Recipe:
 
     epochs: int
     learning_rate: float
-    batch: int = 128
-    weight_decay: float = 0.01
-    warmup: float = 0.15
-    shift: int = 2
+    batch: int = always(128)
+    weight_decay: float = always(0.01)
+    warmup: float = always(0.15)
+    shift: int = always(2)
     small: tuple[tuple[int, int], ...] = ()
     small_batch: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
-        if self.epochs < 1 or self.batch < 1:
-            raise ValueError(f"epochs is {self.epochs}, batch {self.batch}; both are at least 1.")
-        if not 0 < self.learning_rate <= 1:
-            raise ValueError(f"learning_rate is {self.learning_rate}; it lies in (0, 1].")
-        if self.shift < 0:
-            raise ValueError(f"shift is {self.shift} px; it is 0 or more.")
-        if self.small_batch < 0:
-            raise ValueError(f"small_batch is {self.small_batch}; it is 0 or more.")
-        if any(side < 1 or n < 1 for side, n in self.small):
-            raise ValueError(f"small is {self.small}; sides and numbers are at least 1.")
-
-    @property
-    def config(self) -> dict:
-        """All fields as JSON; no word of small pictures where there are none."""
-        config = asdict(self)
-        small, batch = config.pop("small"), config.pop("small_batch")
-        if small:
-            config["small"] = [list(epoch) for epoch in small]
-        return {**config, "small_batch": batch} if small and batch else config
-
-
-_VGG_32 = Recipe(epochs=2, learning_rate=3e-4, batch=64, shift=1)
-_VGG_256 = Recipe(  # at 64 px a halftone's dots are averaged away: a VGG learns them at 128 px
-    epochs=1,
-    learning_rate=1e-4,
-    batch=16,
-    shift=8,
-    small=((64, 20_000), (128, 10_000)),
-    small_batch=64,
-)
-_RESNET_256 = Recipe(epochs=1, learning_rate=1e-3, batch=32, shift=8, small=((64, 20_000),))
-RECIPES = {  # chosen on validation digits at 32 pixels (`recipes`); by analogy at 256
-    ("lenet", 32): Recipe(epochs=12, learning_rate=4e-3),
-    ("alexnet", 32): Recipe(epochs=7, learning_rate=1e-3, shift=1),
-    ("vgg16", 32): _VGG_32,
-    ("vgg19", 32): _VGG_32,
-    ("resnet18", 32): Recipe(epochs=2, learning_rate=2e-3, shift=1),
-    ("resnet50", 32): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=1),
-    ("lenet", 256): Recipe(epochs=2, learning_rate=1e-3, batch=64, shift=8),
-    ("alexnet", 256): Recipe(
-        epochs=1, learning_rate=3e-4, batch=64, shift=8, small=((128, 20_000),)
-    ),
-    ("vgg16", 256): _VGG_256,
-    ("vgg19", 256): _VGG_256,
-    ("resnet18", 256): _RESNET_256,
-    ("resnet50", 256): _RESNET_256,
-}
+        checks.above("learning_rate", self.learning_rate, 0, 1)
+        for name, lowest in (("epochs", 1), ("batch", 1), ("shift", 0), ("small_batch", 0)):
+            checks.whole(name, getattr(self, name), lowest)
+        for side, n in self.small:
+            checks.whole("side of small", side, 1)
+            checks.whole("number of small", n, 1)
 
 
 def shift_randomly(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
@@ -167,7 +127,7 @@ def fit(
     resumed.  The caller's random state is left as it was.
     """
     n = len(labels) if n is None else n
-    config = {"recipe": recipe.config, "seed": seed, "n": n, **(config or {})}
+    config = {"recipe": config_of(recipe), "seed": seed, "n": n, **(config or {})}
     device = next(model.parameters()).device
     model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
@@ -260,6 +220,11 @@ def probabilities(
             for x in images.split(batch)
         ]
     return torch.cat(chunks).float().softmax(1)
+
+
+def count_right(model: nn.Module, images: Tensor, labels: Tensor, *, fast: bool = False) -> int:
+    """How many images a model reads right.  images, fast as for `probabilities`; labels (N,)."""
+    return int((predict(model, images, fast=fast) == labels).sum())
 
 
 def predict(

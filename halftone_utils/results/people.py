@@ -39,7 +39,7 @@ class Question:
 
 def digit_question(i: int) -> Question:
     """The i-th question of the digits' quiz: always the same test digit, which no other shows."""
-    order = np.random.RandomState(5).permutation(datasets.SPLITS["test"])  # a frozen stream
+    order = np.random.RandomState(5).permutation(datasets.count("test"))  # a frozen stream
     which, condition = int(order[i]), CONDITIONS[i % len(CONDITIONS)]
     picture = datasets.as_float(sets.pick(condition, "test", 32, [which]))[0]
     return Question(picture, condition, str(int(datasets.load("test", 28)[1][which])))

@@ -1,0 +1,161 @@
+"""The tidy table of all results, a line an observation, and what follows from it.
+
+Columns of an experiment: stem, dataset, architecture, size, train_on, seed, n_train, shown, n,
+n_correct, and the recipe's and the run's fields as the file has them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from halftone_utils.digits import datasets
+from halftone_utils.engine.files import RESULTS, DataError
+from halftone_utils.results.intervals import Summary, summary
+from halftone_utils.results.store import Result, load, predictions
+
+NETWORK = ["dataset", "size", "architecture", "train_on"]  # what a mean over seeds is of
+
+
+def tidy(results: Sequence[Result]) -> pd.DataFrame:
+    """Rows of many results under one another, each with its study, stem, configuration and run."""
+    lines = [
+        {
+            "study": result.study,
+            "stem": result.stem,
+            **result.config,
+            **row,
+            "run": result.runs[row.get("run", 0)] if result.runs else {},
+        }
+        for result in results
+        for row in result.rows
+    ]
+    return pd.DataFrame(lines)
+
+
+def experiments(directory: Path = RESULTS) -> pd.DataFrame:
+    """The observations of every experiment, each checked against its predictions.
+
+    Raises DataError that names a file whose counts its own predictions do not give.
+    """
+    found = load("experiment", directory)
+    for result in found:
+        _verify(result, directory)
+    table = tidy(found)
+    if table.empty:
+        return pd.DataFrame(columns=["stem", *NETWORK, "seed", "n_train", "shown", "n", "run"])
+    dataset = table["dataset"].fillna("mnist") if "dataset" in table else "mnist"
+    return table.assign(dataset=dataset)
+
+
+def _verify(result: Result, directory: Path) -> None:
+    answers = predictions(result.stem, directory)
+    for row in result.rows:
+        what = f"{directory / result.stem}.json says that {row['n']} of {row['shown']} were read"
+        if len(answers.get(row["shown"], ())) != row["n"]:
+            raise DataError(f"{what}; {result.stem}.npz does not hold so many.")
+        labels = _labels(row["n"], result.config.get("dataset", "mnist"))
+        right = int((answers[row["shown"]] == labels).sum())
+        if right != row["n_correct"]:
+            raise DataError(f"{what}, {row['n_correct']} right; its predictions give {right}.")
+
+
+def _labels(n: int, dataset: str = "mnist") -> np.ndarray:
+    return datasets.load("test", datasets.SIDE, n, dataset)[1].numpy()
+
+
+def of_most_digits(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each network that was trained on several numbers of digits, those of the most."""
+    return table[table["n_train"] == table.groupby(NETWORK)["n_train"].transform("max")]
+
+
+def with_fewer_digits(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each network and seed that was trained on several numbers of digits, all of them."""
+    counts = table.groupby([*NETWORK, "seed"])["n_train"].transform("nunique")
+    return table[counts > 1]
+
+
+def runs_of(
+    table: pd.DataFrame, architecture: str, train_on: str = "original", size: int = 32
+) -> pd.DataFrame:
+    """The observations of one network, of all its seeds, trained on the most digits."""
+    of_network = (
+        (table["dataset"] == "mnist")
+        & (table["architecture"] == architecture)
+        & (table["train_on"] == train_on)
+        & (table["size"] == size)
+    )
+    return of_most_digits(table[of_network])
+
+
+def stems(
+    table: pd.DataFrame, architecture: str, train_on: str = "original", size: int = 32
+) -> list[str]:
+    """The names of the result files of one network, seed by seed."""
+    found = runs_of(table, architecture, train_on, size)
+    return [*dict.fromkeys(found.sort_values("seed", kind="stable")["stem"])]
+
+
+def summarise(
+    table: pd.DataFrame, architecture: str, train_on: str, shown: str, size: int = 32
+) -> Summary | None:
+    """One cell of the table over its seeds; None if it was not measured."""
+    rows = runs_of(table, architecture, train_on, size)
+    rows = rows[rows["shown"] == shown].sort_values("seed", kind="stable")
+    if rows.empty:
+        return None
+    counts = [*zip(rows["n_correct"].astype(int), rows["n"].astype(int), strict=True)]
+    return summary(counts, [*rows["seed"]], rows["n_train"].iloc[0])
+
+
+def right_answers(stem: str, shown: str) -> np.ndarray:
+    """Which test digits a network reads: bool (n,)."""
+    read = predictions(stem)[shown]
+    return read == _labels(len(read))
+
+
+def agreement(
+    table: pd.DataFrame, architectures: Sequence[str], shown: str, size: int = 32
+) -> np.ndarray:
+    """Of the digits that either misreads, the percent that both misread; first seeds, originals.
+
+    (k, k) for k architectures: 100 where two fail on the same digits, 0 where on no common one.
+    """
+    wrong = [~right_answers(stems(table, a, size=size)[0], shown) for a in architectures]
+    return np.array([[100 * (x & y).sum() / max(1, (x | y).sum()) for y in wrong] for x in wrong])
+
+
+def confusion_matrix(
+    table: pd.DataFrame, architecture: str, train_on: str, shown: str, size: int = 32
+) -> np.ndarray:
+    """Digit by reading, (10, 10) counts over all seeds of one network."""
+    matrix = np.zeros((10, 10), dtype=int)
+    for stem in stems(table, architecture, train_on, size):
+        read = predictions(stem)[shown]
+        np.add.at(matrix, (_labels(len(read)), read), 1)
+    return matrix
+
+
+def mcnemar(
+    table: pd.DataFrame, one: str, other: str, train_on: str, shown: str, size: int = 32
+) -> dict[str, float]:
+    """Two architectures, first seeds, on the same test digits: exact McNemar test.
+
+    Returns how many digits only one of them reads, only the other, and the two-sided p.
+    """
+    right = [right_answers(stems(table, a, train_on, size)[0], shown) for a in (one, other)]
+    only_one = int((right[0] & ~right[1]).sum())
+    only_other = int((right[1] & ~right[0]).sum())
+    p = binomtest(only_one, only_one + only_other).pvalue if only_one + only_other else 1.0
+    return {"only_one": only_one, "only_other": only_other, "p": float(p)}
+
+
+def log10_p(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> np.ndarray:
+    """log10 of McNemar's p, no less than -300, for each pair trained on originals: (k, k)."""
+    p = [
+        [mcnemar(table, a, b, "original", shown)["p"] for b in architectures]
+        for a in architectures
+    ]
+    return np.log10(np.maximum(p, 1e-300))
