@@ -1,9 +1,7 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
+from halftone_utils.figures import captcha, results, screens, style_transfer
 from halftone_utils.figures.basic import (
-    COLOURS,
-    MARKERS,
-    NAMES,
     SERIES,
     STYLE,
     WIDTH,
@@ -19,12 +17,10 @@ from halftone_utils.figures.basic import (
 )
 
 __all__ = [
-    "COLOURS",
-    "MARKERS",
-    "NAMES",
     "SERIES",
     "STYLE",
     "WIDTH",
+    "captcha",
     "curves",
     "dots_with_intervals",
     "draw_image",
@@ -32,6 +28,9 @@ __all__ = [
     "exact_grid",
     "image_grid",
     "readings",
+    "results",
+    "screens",
     "spectra",
+    "style_transfer",
     "use_style",
 ]

@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils.networks import architectures
-
 STYLE = {  # one sheet for all: 8 pt and more at the size shown, no colour that grey print loses
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -24,23 +22,6 @@ STYLE = {  # one sheet for all: 8 pt and more at the size shown, no colour that 
     "legend.frameon": False,
 }
 WIDTH = 9.0  # inches: the width of a page
-COLOURS = {  # Okabe & Ito 2008
-    "lenet": "#0072b2",
-    "alexnet": "#d55e00",
-    "vgg16": "#009e73",
-    "vgg19": "#56b4e9",
-    "resnet18": "#333333",
-    "resnet50": "#cc79a7",
-}
-MARKERS = {
-    "lenet": "o",
-    "alexnet": "s",
-    "vgg16": "^",
-    "vgg19": "v",
-    "resnet18": "D",
-    "resnet50": "P",
-}
-NAMES = architectures.NAMES
 SERIES = (  # for lines that are no architecture: colour, marker, dash
     ("#0072b2", "o", "-"),
     ("#d55e00", "s", "--"),

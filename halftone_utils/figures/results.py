@@ -4,61 +4,66 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils.figures.basic import COLOURS, MARKERS, NAMES, WIDTH, draw_image
-from halftone_utils.studies.frontier import lower_envelope
+from halftone_utils.figures.basic import WIDTH, draw_image
+from halftone_utils.networks.architectures import ARCHITECTURES
+from halftone_utils.results.intervals import Summary
+from halftone_utils.results.store import Result
+from halftone_utils.results.table import curve, lower_envelope
 
 
-def strength_curve(curve: dict, chosen: int, target: float | None = None) -> Figure:
+def strength_curve(found: Result, chosen: int, target: float | None = None) -> Figure:
     """Accuracy against iterations, mean and range over seeds: as they are, and integrated."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    steps = np.arange(curve["iterations"] + 1)
-    _readings(axes, curve, steps)
+    _readings(axes, found)
     for place in axes:
         place.axvline(chosen, color="black", lw=1, ls="--")
         place.text(chosen, 2, f" talk: {chosen}", fontsize=9)
         place.set(xlabel="iterations of style transfer")
     if target is not None:
+        last = found.config["iterations"]
         axes[0].axhline(target, color="grey", lw=1)
-        axes[0].text(steps[-1], target + 1, f"the talk's LeNet, {target} %", ha="right", fontsize=8)
+        axes[0].text(last, target + 1, f"the talk's LeNet, {target} %", ha="right", fontsize=8)
     return figure
 
 
-def weight_curve(curve: dict) -> Figure:
+def weight_curve(found: Result) -> Figure:
     """Accuracy against alpha/beta: as the halftones are, and integrated."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    _readings(axes, curve, np.array(curve["ratios"]))
+    _readings(axes, found)
     for place in axes:
-        place.axvline(curve["frozen"], color="black", lw=1, ls="--")
-        place.text(curve["frozen"], 2, " talk", fontsize=9)
+        place.axvline(found.measured["frozen"], color="black", lw=1, ls="--")
+        place.text(found.measured["frozen"], 2, " talk", fontsize=9)
         place.set(xlabel="α/β  (left: more style)", xscale="log")
     return figure
 
 
-def _readings(axes: Sequence[Axes], curve: dict, x: np.ndarray) -> None:
+def _readings(axes: Sequence[Axes], found: Result) -> None:
     """A line an architecture in each of two panels, read as they are and from afar."""
-    titles = ("read as they are", f"read from afar (σ = {curve['sigma']:.3g} px)")
-    for place, part, title in zip(axes, ("correct", "integrated"), titles, strict=True):
-        for architecture, runs in curve[part].items():
-            accuracy = 100 * np.array(list(runs.values())) / curve["n"]
-            colour, seeds = COLOURS[architecture], len(runs)
+    titles = ("read as they are", f"read from afar (σ = {found.config['sigma']:.3g} px)")
+    for place, from_afar, title in zip(axes, (False, True), titles, strict=True):
+        accuracies = curve(found, from_afar)
+        for architecture in accuracies.columns.unique("architecture"):
+            of_seeds, row = accuracies[architecture], ARCHITECTURES[architecture]
             place.plot(
-                x,
-                accuracy.mean(0),
-                color=colour,
-                marker=MARKERS[architecture],
+                of_seeds.mean(axis=1),
+                color=row.colour,
+                marker=row.marker,
                 markersize=4,
-                markevery=max(1, len(x) // 12),
-                label=NAMES[architecture] + f", {seeds} seeds" * (seeds > 1),
+                markevery=max(1, len(of_seeds) // 12),
+                label=row.printed + f", {of_seeds.shape[1]} seeds" * (of_seeds.shape[1] > 1),
             )
-            place.fill_between(x, accuracy.min(0), accuracy.max(0), color=colour, alpha=0.2)
+            low, high = of_seeds.min(axis=1), of_seeds.max(axis=1)
+            place.fill_between(of_seeds.index, low, high, color=row.colour, alpha=0.2)
         place.axhline(10, color="grey", lw=1, ls=":")
         place.set(title=title, ylim=(0, 101))
-    axes[0].set_ylabel(f"accuracy, % of {curve['n']:,} validation digits")
-    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    axes[0].set_ylabel(f"accuracy, % of {found.config['n']:,} validation digits")
+    handles = axes[0].get_legend_handles_labels()
+    axes[0].get_figure().legend(*handles, loc="outside upper center", ncols=6)
 
 
 def confusion(axes: Axes, matrix: np.ndarray, title: str) -> None:
@@ -90,10 +95,10 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
         axes.plot(
             x,
             recall,
-            MARKERS[architecture],
+            ARCHITECTURES[architecture].marker,
             ms=8,
-            color=COLOURS[architecture],
-            label=NAMES[architecture],
+            color=ARCHITECTURES[architecture].colour,
+            label=ARCHITECTURES[architecture].printed,
         )
     axes.axhline(10, color="grey", lw=1, ls=":")
     axes.set(xticks=range(10), xlabel="digit", ylabel="read right, %", ylim=(0, 101))
@@ -102,31 +107,28 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
 
 
 def protocols(
-    rows: Mapping[str, Mapping[str, dict | None]], talk: Mapping[str, Mapping[str, float | None]]
+    rows: Mapping[str, Mapping[str, Summary | None]], talk: Mapping[str, Mapping[str, float | None]]
 ) -> Figure:
     """The table as dots: a row a protocol, a marker an architecture, the talk's beside it.
 
-    rows: label -> architecture -> `accuracies.summarise`; talk: label -> architecture -> percent.
+    rows: label -> architecture -> `results.table.summarise`; talk: label -> architecture ->
+    percent.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
-    architectures = list(NAMES)
+    shown = [ARCHITECTURES[name] for name in next(iter(rows.values()), {})]
     for i, (label, found) in enumerate(reversed(rows.items())):
-        for k, architecture in enumerate(architectures):
-            y = i - 0.11 * (k - (len(architectures) - 1) / 2)
-            summary = found.get(architecture)
-            said = talk.get(label, {}).get(architecture)
+        for k, row in enumerate(shown):
+            y = i - 0.11 * (k - (len(shown) - 1) / 2)
+            said, summary = talk.get(label, {}).get(row.name), found.get(row.name)
             if said is not None:
                 axes.plot(said, y, "|", ms=11, mew=2.5, color="black")
             if summary:
-                low, high = _interval(summary)
-                axes.plot([low, high], [y, y], color=COLOURS[architecture], lw=1.5)
-                axes.plot(
-                    summary["mean"], y, MARKERS[architecture], ms=6.5, color=COLOURS[architecture]
-                )
+                axes.plot(_interval(summary), [y, y], color=row.colour, lw=1.5)
+                axes.plot(summary.mean, y, row.marker, ms=6.5, color=row.colour)
         if i:
             axes.axhline(i - 0.5, color="grey", lw=0.5)
-    for a in architectures:
-        axes.plot([], [], MARKERS[a], ms=7, color=COLOURS[a], label=NAMES[a])
+    for row in shown:
+        axes.plot([], [], row.marker, ms=7, color=row.colour, label=row.printed)
     if talk:
         axes.plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
     axes.axvline(10, color="grey", lw=1, ls=":")
@@ -137,30 +139,33 @@ def protocols(
     return figure
 
 
-def _interval(summary: dict) -> tuple[float, float]:
+def _interval(found: Summary) -> tuple[float, float]:
     """One standard deviation over seeds each way; Wilson's interval of a single model."""
-    if summary["sd"] is None:
-        return summary["low"], summary["high"]
-    return summary["mean"] - summary["sd"], summary["mean"] + summary["sd"]
+    if found.sd is None:
+        return found.low, found.high
+    return found.mean - found.sd, found.mean + found.sd
 
 
-FAMILIES = {  # of `frontier.redrawings`: label, colour, marker
+FAMILIES = {  # kinds of redrawings: label, colour, marker; a kind without a row is another screen
     "am": ("clustered-dot screens", "#0072b2", "o"),
-    "bayer": ("Bayer, blue noise, Floyd-Steinberg", "#56b4e9", "s"),
+    "other screens": ("Bayer, blue noise, Floyd-Steinberg", "#56b4e9", "s"),
     "style transfer": ("style transfer", "#d55e00", "^"),
     "no dots": ("same tone range, no dots", "#009e73", "D"),
     "random dots": ("random dots", "#333333", "x"),
     "noise": ("Gaussian noise", "#999999", "+"),
 }
-OTHER_SCREENS = ("blue-noise", "floyd-steinberg")
+ENVELOPES = {  # families whose frontier is drawn as one line: colour
+    ("am", "other screens", "style transfer"): "#0072b2",
+    ("random dots", "noise"): "#333333",
+}
 
 
 def frontier(
-    points: Mapping[str, Sequence[dict]], legible: float, chosen: Mapping | None = None
+    points: Mapping[str, pd.DataFrame], legible: float, chosen: Mapping | None = None
 ) -> Figure:
-    """Network accuracy against integrated legibility, a panel an architecture.
+    """Network accuracy against legibility for the model observer, a panel an architecture.
 
-    points: architecture -> `frontier.shares`.  chosen: settings of `strong`, circled.
+    points: architecture -> `frontier.shares`.  chosen: parameters of `strong`, circled.
     The lines are the frontiers of halftones and of what is random.
     """
     rows = -(-len(points) // 3)
@@ -169,40 +174,34 @@ def frontier(
     )
     for place in axes.flat[len(points) :]:
         place.set_axis_off()
-    for i, (place, (architecture, shares)) in enumerate(
-        zip(axes.flat, points.items(), strict=False)
-    ):
+    for i, (architecture, shares) in enumerate(points.items()):
+        place = axes.flat[i]
         place.tick_params(labelbottom=i + 3 >= len(points))  # the lowest panel of its column
-        for family, (label, colour, marker) in FAMILIES.items():
-            here = [p for p in shares if _family(p) == family]
-            x, y = ([p[axis] for p in here] for axis in ("legibility", "accuracy"))
-            place.plot(
-                x, y, marker, color=colour, ms=6, label=label if place is axes.flat[0] else None
-            )
-        for group, colour in (
-            (("am", "bayer", "style transfer"), "#0072b2"),
-            (("random dots", "noise"), "#333333"),
-        ):
-            line = lower_envelope(
-                [(p["legibility"], p["accuracy"]) for p in shares if _family(p) in group]
-            )
-            place.step(*zip(*line, strict=True), where="pre", color=colour, lw=1, alpha=0.7)
-        for p in shares:
-            if chosen and p["family"] == "am" and dict(p["settings"]) == dict(chosen):
-                place.plot(p["legibility"], p["accuracy"], "o", ms=13, mfc="none", mec="black")
+        _frontier_panel(place, shares[shares["kind"] != "original"], chosen)
         place.axvline(legible, color="grey", lw=1, ls="--")
         place.axhline(10, color="grey", lw=1, ls=":")
-        place.set(title=NAMES[architecture], ylim=(0, 101))
+        place.set(title=ARCHITECTURES[architecture].printed, ylim=(0, 101))
     figure.supxlabel(
-        f"legibility: % that an integrating reader reads (dashed: {legible:g})", fontsize=10
+        f"legibility: % that the model observer reads (dashed: {legible:g})", fontsize=10
     )
     figure.supylabel("network accuracy, %  (dotted: chance)", fontsize=10)
-    figure.legend(loc="outside upper center", ncols=3)
+    handles = axes.flat[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=3)
     return figure
 
 
-def _family(point: Mapping) -> str:
-    return "bayer" if point["family"] in OTHER_SCREENS else point["family"]
+def _frontier_panel(place: Axes, shares: pd.DataFrame, chosen: Mapping | None) -> None:
+    family = shares["kind"].where(shares["kind"].isin([*FAMILIES]), "other screens")
+    for name, (label, colour, marker) in FAMILIES.items():
+        here = shares[family == name]
+        place.plot(here["legibility"], here["accuracy"], marker, color=colour, ms=6, label=label)
+    for group, colour in ENVELOPES.items():
+        here = shares[family.isin(group)]
+        line = lower_envelope([*zip(here["legibility"], here["accuracy"], strict=True)])
+        if line:
+            place.step(*zip(*line, strict=True), where="pre", color=colour, lw=1, alpha=0.7)
+    circled = shares[[chosen is not None and dict(chosen) == p for p in shares["parameters"]]]
+    place.plot(circled["legibility"], circled["accuracy"], "o", ms=13, mfc="none", mec="black")
 
 
 def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> Figure:
@@ -224,7 +223,7 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
                     fontsize=9,
                     color="white" if dark else "black",
                 )
-        names = [NAMES[a] for a in architectures]
+        names = [ARCHITECTURES[a].printed for a in architectures]
         place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)
         place.set_xticklabels(names, rotation=30, ha="right")
         place.set_yticklabels(names)

@@ -18,7 +18,7 @@ from torch import Tensor
 from halftone_utils.captcha import challenge
 from halftone_utils.digits import datasets, sets
 from halftone_utils.engine.files import DATA
-from halftone_utils.results.accuracies import wilson
+from halftone_utils.results.intervals import wilson
 
 FILE = Path(os.environ.get("HALFTONE_READINGS") or DATA / "human" / "readings.jsonl")  # git ignores
 DIGITS = "digits-32"  # the quiz of page 5, as the file names it

@@ -155,7 +155,29 @@ def mcnemar(
 def log10_p(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> np.ndarray:
     """log10 of McNemar's p, no less than -300, for each pair trained on originals: (k, k)."""
     p = [
-        [mcnemar(table, a, b, "original", shown)["p"] for b in architectures]
-        for a in architectures
+        [mcnemar(table, a, b, "original", shown)["p"] for b in architectures] for a in architectures
     ]
     return np.log10(np.maximum(p, 1e-300))
+
+
+def curve(found: Result, from_afar: bool) -> pd.DataFrame:
+    """Percent read, a column a network (architecture, seed), a line an iteration or a ratio.
+
+    found: of the study "strength" or "weights".
+    """
+    rows = tidy([found]).query(f"from_afar == {from_afar}")
+    by = "ratio" if found.study == "weights" else "iteration"
+    share = rows.assign(percent=100 * rows["n_correct"] / rows["n"])
+    return share.pivot(index=by, columns=["architecture", "seed"], values="percent")
+
+
+def lower_envelope(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The frontier: points for which no other is at least as legible and harms more.
+
+    points: (legibility, accuracy).  Returns them by falling legibility, and so falling accuracy.
+    """
+    kept: list[tuple[float, float]] = []
+    for legibility, accuracy in sorted(points, key=lambda p: (-p[0], p[1])):
+        if not kept or accuracy < kept[-1][1]:
+            kept.append((legibility, accuracy))
+    return kept

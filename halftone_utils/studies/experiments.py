@@ -1,157 +1,170 @@
-"""A cell of the grid: train, test, one result file."""
+"""An experiment: train one classifier, show it test sets, write one result file that only grows."""
 
-import io
-import os
-import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
 from torch import Tensor
 
-from halftone_utils.digits import datasets, operating_points, sets, strong
-from halftone_utils.engine import hardware
+from halftone_utils.digits import datasets, points, sets
+from halftone_utils.engine import checks, hardware
+from halftone_utils.engine.configs import always, config_of
 from halftone_utils.engine.files import (
     CACHE,
     DATA,
     RESULTS,
     DataError,
     hash_of,
-    read_json,
     sha256,
     write_atomically,
-    write_json,
 )
 from halftone_utils.networks import architectures, training
-from halftone_utils.results.accuracies import load_predictions
+from halftone_utils.results import store
+from halftone_utils.results.store import Result
 
-SUBSETS = ("balanced", "first")  # over the classes; in the file's own order
+SUBSETS = ("first", "balanced")  # in the file's own order; over the classes
 CHECKPOINTS = CACHE / "checkpoints"
 AT_A_TIME = 1000  # pictures read between two writings: what a kill can lose
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Experiment:
     """One classifier to train: what, at which size, on which set, from which seed.
 
-    n_train: so many of the 55,000 training digits at full size; a recipe with progressive
+    n_train: so many of the training pictures at full size, 0 for all; a recipe with progressive
     resizing may start on more.  subset: which, where they are not all: one of SUBSETS.
     epochs: 0 for the recipe's; else so many at full size, and none on small pictures.
     Raises ValueError that names what is not allowed.
     """
 
     architecture: str
-    train_on: str = "original"
-    seed: int = 0
-    size: int = 32
-    n_train: int = datasets.SPLITS["train"]
-    epochs: int = 0
-    subset: str = "balanced"
+    train_on: str = always("original")
+    seed: int = always(0)
+    size: int = always(32)
+    n_train: int = always(0)
+    epochs: int = always(0)
+    subset: str = "first"
+    dataset: str = "mnist"
 
     def __post_init__(self) -> None:
-        """Check every field."""
-        for field, allowed in (
-            ("architecture", architectures.ARCHITECTURES),
-            ("train_on", sets.TRAIN_SETS),
-            ("size", architectures.SIZES),
-            ("subset", SUBSETS),
-        ):
-            if getattr(self, field) not in allowed:
-                raise ValueError(
-                    f"{field} is {getattr(self, field)!r}; it is one of "
-                    f"{', '.join(map(str, allowed))}."
-                )
-        for field, lowest, highest in (
-            ("seed", 0, 2**31),
-            ("n_train", 1, datasets.SPLITS["train"]),
-            ("epochs", 0, 1000),
-        ):
-            value = getattr(self, field)
-            if type(value) is not int or not lowest <= value <= highest:
-                raise ValueError(
-                    f"{field} is {value!r}; it is a whole number from {lowest} to {highest}."
-                )
+        """Check every field, and say how many digits all are."""
+        checks.one_of("architecture", self.architecture, architectures.ARCHITECTURES)
+        checks.one_of("train_on", self.train_on, sets.TRAIN_SETS)
+        checks.one_of("size", self.size, architectures.SIZES)
+        checks.one_of("subset", self.subset, SUBSETS)
+        most = datasets.count("train", self.dataset)
+        for field, highest in (("seed", 2**31), ("n_train", most), ("epochs", 1000)):
+            checks.whole(field, getattr(self, field), 0, highest)
+        if self.n_train in (0, most):
+            object.__setattr__(self, "n_train", most)
+            object.__setattr__(self, "subset", "first")
+
+    @property
+    def on_all(self) -> bool:
+        """Whether it is trained on all pictures of the training split."""
+        return self.n_train == datasets.count("train", self.dataset)
 
     @property
     def stem(self) -> str:
-        """The name of its files."""
-        return f"{self.architecture}-{self.size}-{self.train_on}-s{self.seed}"
+        """The name of its result file."""
+        parts = [self.architecture, str(self.size), self.train_on]
+        parts += [self.dataset] * (self.dataset != "mnist")
+        parts += [f"n{self.n_train}"] * (not self.on_all)
+        return "-".join([*parts, f"s{self.seed}"])
 
     @property
     def recipe(self) -> training.Recipe:
         """How it is trained."""
-        recipe = training.RECIPES[self.architecture, self.size]
-        return replace(recipe, epochs=self.epochs, small=()) if self.epochs else recipe
+        recipe = architectures.ARCHITECTURES[self.architecture].recipes[self.size]
+        if not self.epochs:
+            return recipe
+        return replace(recipe, epochs=self.epochs, small=(), small_batch=0)
 
     @property
     def config(self) -> dict:
         """All that decides its weights, as JSON."""
-        fields = asdict(self)
-        if self.n_train == datasets.SPLITS["train"] or self.subset == "first":
-            del fields["subset"]
-        return {**fields, "recipe": self.recipe.config, **sets.config(self.train_on, self.size)}
+        made_of = sets.config(self.train_on, self.size)
+        return {**config_of(self), "recipe": config_of(self.recipe), **made_of}
 
     @property
     def checkpoint(self) -> Path:
         """Where its training is kept."""
-        return CHECKPOINTS / f"{self.stem}-{hash_of(self.config)}.safetensors"
+        name = f"{self.architecture}-{self.size}-{self.train_on}-s{self.seed}"
+        return CHECKPOINTS / f"{name}-{hash_of(self.config)}.safetensors"
 
 
-def _training_set(cell: Cell, n: int) -> tuple[Tensor, Tensor]:
-    """Pictures and labels of n digits: all in the file's order, or fewer, balanced over classes."""
-    if cell.n_train == datasets.SPLITS["train"] or cell.subset == "first":
-        return sets.load(cell.train_on, "train", cell.size, n)
-    order = datasets.balanced_order(datasets.load("train", 28)[1])[:n]
+def _training_set(experiment: Experiment, n: int) -> tuple[Tensor, Tensor]:
+    """Pictures and labels of n digits: the file's first, or balanced over the classes."""
+    train_on, size, dataset = experiment.train_on, experiment.size, experiment.dataset
+    if experiment.subset == "first":
+        return sets.load(train_on, "train", size, n, dataset)
+    order = datasets.balanced_order(datasets.load("train", 28, dataset=dataset)[1])[:n]
     first = int(order.max()) + 1
-    images, labels = sets.load(cell.train_on, "train", cell.size, first)
+    images, labels = sets.load(train_on, "train", size, first, dataset)
     a_digit = len(labels) // first  # its pictures stand side by side
     order = (a_digit * order[:, None] + torch.arange(a_digit)).flatten()
     return images[order], labels[order]
 
 
-def trained(cell: Cell, progress: bool = True) -> tuple[torch.nn.Module, float]:
-    """The cell's classifier: trained, gone on with, or read from its last checkpoint.
+def trained(experiment: Experiment, progress: bool = True) -> tuple[torch.nn.Module, float]:
+    """The classifier: trained, gone on with, or read from its last checkpoint.
 
     Returns the model and the seconds that its training took in all.
     """
-    most = max(cell.n_train, *(n for _, n in cell.recipe.small), 0)
-    images, labels = _training_set(cell, most)
+    all_digits = datasets.count("train", experiment.dataset)
+    on_small = (min(n, all_digits) for _, n in experiment.recipe.small)
+    most = max(experiment.n_train, *on_small, 0)
+    images, labels = _training_set(experiment, most)
     a_digit = len(labels) // most  # pictures of it: both-talk has two
-    model = architectures.build(cell.architecture, cell.size, cell.seed)
+    model = architectures.build(
+        experiment.architecture,
+        experiment.size,
+        experiment.seed,
+        datasets.get(experiment.dataset).classes,
+    )
     seconds = training.fit(
         model.to(hardware.fastest_device()),
         images,
         labels,
-        cell.recipe,
-        n=a_digit * cell.n_train,
-        seed=cell.seed,
-        checkpoint=cell.checkpoint,
-        config=cell.config,
+        experiment.recipe,
+        n=a_digit * experiment.n_train,
+        seed=experiment.seed,
+        checkpoint=experiment.checkpoint,
+        config=experiment.config,
         progress=progress,
     )
     return model, seconds
 
 
-def publish(cell: Cell, dtype: torch.dtype = torch.float32) -> Path:
-    """Write the weights of `trained(cell)` to data/weights; returns the file.
+def _weights(experiment: Experiment) -> Path:
+    return DATA / "weights" / f"{experiment.stem}.safetensors"
 
-    dtype: of the weights of convolutions and linear layers; float16 halves a large file.
+
+def publish(
+    architecture: str,
+    train_on: str = "original",
+    *,
+    seed: int = 0,
+    size: int = 32,
+    half: bool = False,
+) -> Path:
+    """Write the weights of a trained classifier to data/weights; returns the file.
+
+    half: weights of convolutions and linear layers in float16, for a large file.
     """
-    model, _ = trained(cell)
+    experiment = Experiment(architecture=architecture, train_on=train_on, seed=seed, size=size)
+    model, _ = trained(experiment)
     weights = {
-        name: value.to(dtype if value.ndim > 1 else value.dtype).contiguous()
+        name: value.to(torch.float16 if half and value.ndim > 1 else value.dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    path = DATA / "weights" / f"{cell.stem}.safetensors"
-    write_atomically(path, save(weights))
-    return path
+    write_atomically(_weights(experiment), save(weights))
+    return _weights(experiment)
 
 
 def published(
@@ -159,134 +172,108 @@ def published(
 ) -> torch.nn.Module:
     """The classifier whose weights `publish` wrote, in evaluation mode; nothing is trained.
 
-    Raises ValueError for a cell that cannot be, DataError that names a missing or damaged file.
+    Raises ValueError for an experiment that cannot be, DataError that names a missing or damaged
+    file.
     """
-    cell = Cell(architecture=architecture, train_on=train_on, seed=seed, size=size)
-    path = DATA / "weights" / f"{cell.stem}.safetensors"
+    experiment = Experiment(architecture=architecture, train_on=train_on, seed=seed, size=size)
+    path, remedy = _weights(experiment), f"`halftone publish {architecture} {train_on}` writes it"
     model = architectures.build(architecture, size, seed)
     try:
         model.load_state_dict(load_safetensors(path.read_bytes()))
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: `experiments.publish` writes it.") from None
+        raise DataError(f"{path} is missing: {remedy}.") from None
     except (SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{path} is damaged ({reason}): `experiments.publish` writes it anew."
-        ) from None
+        raise DataError(f"{path} is damaged ({' '.join(str(error).split())}): {remedy}.") from None
     return model.eval()
 
 
-def all_published(size: int = 32) -> dict[str, torch.nn.Module]:
-    """Every classifier of that size in data/weights, by its stem, in the table's order."""
-    found = {}
-    for train_on in sets.TRAIN_SETS:
-        for architecture in architectures.ARCHITECTURES:
-            cell = Cell(architecture=architecture, train_on=train_on, size=size)
-            if (DATA / "weights" / f"{cell.stem}.safetensors").exists():
-                found[cell.stem] = published(architecture, train_on, size=size)
-    return found
+def all_published(size: int = 32) -> list[tuple[Experiment, torch.nn.Module]]:
+    """Every classifier of that size in data/weights, in the table's order."""
+    known = [
+        Experiment(architecture=architecture, train_on=train_on, size=size)
+        for train_on in sets.TRAIN_SETS
+        for architecture in architectures.ARCHITECTURES
+    ]
+    return [
+        (x, published(x.architecture, x.train_on, size=size)) for x in known if _weights(x).exists()
+    ]
 
 
-def _kept_readings(cell: Cell) -> Path:
+def _kept_readings(experiment: Experiment) -> Path:
     """Where predictions wait until all sets are read: a file for these weights and pictures."""
-    points = strong.load(cell.size), operating_points.load("talk", cell.size)
-    made_by = [sha256(cell.checkpoint.read_bytes()), *(point.hash for point in points)]
-    return cell.checkpoint.with_name(f"{cell.checkpoint.stem}-{hash_of(made_by)}.npz")
-
-
-def _npz(predictions: dict[str, Tensor]) -> bytes:
-    """Predictions by test set as the content of a file."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **{name: p.numpy() for name, p in predictions.items()})
-    return stream.getvalue()
+    frozen = (points.load(name, experiment.size) for name in ("strong", "talk"))
+    made_by = [sha256(experiment.checkpoint.read_bytes()), *(point.hash for point in frozen)]
+    path = experiment.checkpoint
+    return path.with_name(f"{path.stem}-{hash_of(made_by)}.npz")
 
 
 def _read(
-    cell: Cell, model: torch.nn.Module, tests: Sequence[str], n_test: int
+    experiment: Experiment, model: torch.nn.Module, shown: Sequence[str], n_test: int
 ) -> dict[str, Tensor]:
     """Predictions for the first n_test pictures of each test set: uint8 (n_test,) each.
 
     They are kept as they come: a reading that was killed goes on after the last AT_A_TIME.
     """
-    path = _kept_readings(cell)
+    path = _kept_readings(experiment)
     kept: dict[str, Tensor] = {}
     if path.exists():
         try:
-            known = load_predictions(path.stem, path.parent)
+            known = store.predictions(path.stem, path.parent)
             kept = {name: torch.from_numpy(p) for name, p in known.items()}
         except DataError as error:
             print(f"{error} Its sets are read anew.", file=sys.stderr)
-    for name in tests:
+    for name in shown:
         done = kept.get(name, torch.empty(0, dtype=torch.uint8))
-        images, _ = sets.load(name, "test", cell.size, n_test)
+        images, _ = sets.load(name, "test", experiment.size, n_test, experiment.dataset)
         for start in range(len(done), n_test, AT_A_TIME):
             chunk = images[start : start + AT_A_TIME]
             done = torch.cat([done, training.predict(model, chunk, fast=True)])
             kept[name] = done
-            write_atomically(path, _npz(kept))
-    return {name: kept[name][:n_test] for name in tests}
+            store.write_predictions(path, {name: p.numpy() for name, p in kept.items()})
+    return {name: kept[name][:n_test] for name in shown}
 
 
-def run_cell(
-    cell: Cell,
+def run(
+    experiment: Experiment,
     *,
-    tests: Sequence[str] = (),
-    n_test: int = datasets.SPLITS["test"],
+    shown: Sequence[str] = (),
+    n_test: int = 0,
     directory: Path = RESULTS,
     progress: bool = True,
-) -> dict:
-    """Train a cell, read each test set once, write its result file and its predictions.
+) -> Result:
+    """Train a classifier, read each test set once, add both to its result file.
 
-    tests: names of `sets`; none for all of them, or the short list for a retrained classifier.
+    shown: names of `sets.TEST_SETS`; none for all of them, or the short list for a classifier
+    that was trained on other pictures than originals.  n_test: test pictures; 0 for all.
     Writes <stem>.json and <stem>.npz (uint8 predictions in test order, one array a test set,
-    under its name) into `directory`.  A run that is killed goes on where it stopped, training
-    and reading alike.  Returns what the JSON file holds.
-    Raises ValueError, before it trains, if a result of more digits would be overwritten.
+    under its name); sets that are there already and not asked for stay as they are.
+    A run that is killed goes on where it stopped, training and reading alike.
+    Raises ValueError, before it trains, for an unknown set, and where the file is of another
+    configuration or holds readings of more pictures.
     """
-    path = directory / f"{cell.stem}.json"
-    if path.exists():
-        there = read_json(path)
-        read = max(count["n"] for count in there["tests"].values())
-        if there["n_train"] > cell.n_train or read > n_test:
-            raise ValueError(
-                f"{path} holds a result of {there['n_train']} training and {read} test digits; "
-                f"one of {cell.n_train} and {n_test} would overwrite it: give another directory."
-            )
-    tests = tests or (sets.TEST_SETS if cell.train_on == "original" else sets.SHORT_TEST_SETS)
-    model, seconds = trained(cell, progress)
-    predictions = _read(cell, model, tests, n_test)
-    labels = datasets.load("test", 28, n_test)[1]
-    counts = {
-        name: {"n": n_test, "n_correct": int((p == labels).sum())}
-        for name, p in predictions.items()
-    }
-    result = {
-        "architecture": cell.architecture,
-        "size": cell.size,
-        "train_on": cell.train_on,
-        "seed": cell.seed,
-        "n_train": cell.n_train,
-        "epochs": cell.recipe.epochs,
-        "seconds": round(seconds, 1),
-        "device": _device(),
-        "precision": str(hardware.fastest_precision()).removeprefix("torch."),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-        },
-        "config": cell.config,
-        "config_hash": hash_of(cell.config),
-        "tests": counts,
-    }
-    write_atomically(directory / f"{cell.stem}.npz", _npz(predictions))
-    write_json(path, result)
-    _kept_readings(cell).unlink(missing_ok=True)
+    n_test = n_test or datasets.count("test", experiment.dataset)
+    everything = experiment.train_on == "original"
+    shown = shown or [*(sets.TEST_SETS if everything else sets.SHORT_TEST_SETS)]
+    for name in shown:
+        checks.one_of("set", name, sets.TEST_SETS)
+    asked = [{"shown": name, "n": n_test} for name in shown]
+    there = store.check(experiment.stem, experiment.config, asked, directory)
+    known = store.predictions(experiment.stem, directory) if there else {}
+    model, seconds = trained(experiment, progress)
+    found = _read(experiment, model, shown, n_test)
+    labels = datasets.load("test", 28, n_test, experiment.dataset)[1]
+    rows = [{**row, "n_correct": int((found[row["shown"]] == labels).sum())} for row in asked]
+    path = store.path_of(experiment.stem, directory)
+    store.write_predictions(
+        path.with_suffix(".npz"), {**known, **{name: p.numpy() for name, p in found.items()}}
+    )
+    result = Result(
+        study="experiment",
+        stem=experiment.stem,
+        config=experiment.config,
+        rows=rows,
+        runs=[store.provenance(seconds)],
+    )
+    result = store.grow(result, directory)
+    _kept_readings(experiment).unlink(missing_ok=True)
     return result
-
-
-def _device() -> str:
-    device = hardware.fastest_device()
-    if device.type == "cuda":
-        return f"cuda, {torch.cuda.get_device_name(device)}"
-    return f"cpu, {os.cpu_count()} cores, {platform.machine()}"

@@ -1,55 +1,54 @@
-"""The cells of the grid, in the order in which they are worth their time."""
+"""The grid of experiments, in the order in which they are worth their time (data/grid.toml)."""
 
-from pathlib import Path
+from functools import cache
+from typing import Any
 
-from halftone_utils.digits import datasets
-from halftone_utils.engine.files import RESULTS
+from halftone_utils.engine.files import DATA, read_toml
 from halftone_utils.networks.architectures import ARCHITECTURES
-from halftone_utils.studies.experiments import Cell
-
-SEEDS = {32: (0, 1, 2), 256: (0,)}
-N_TRAIN_256 = {  # (architecture, train_on): training digits at full size, where not all so far
-    ("vgg19", "both-talk"): 10_000
-}
-TRAIN_SETS = {
-    32: ("original", "halftone-talk", "both-talk", "halftone-strong"),
-    256: ("original", "halftone-talk", "both-talk"),
-}
+from halftone_utils.studies.experiments import Experiment
 
 
-def cell_for(
+@cache
+def sizes() -> dict[int, dict[str, Any]]:
+    """Side in pixels -> the rows of data/grid.toml: seeds, train_on, fewer."""
+    return {int(size): row for size, row in read_toml(DATA / "grid.toml").items()}
+
+
+def experiment_for(
     architecture: str,
-    size: int,
+    size: int = 32,
     train_on: str = "original",
     seed: int = 0,
     n_train: int = 0,
     epochs: int = 0,
-) -> Cell:
-    """A cell of the grid; n_train, epochs: others than the grid's number and the recipe's."""
-    fewer = N_TRAIN_256.get((architecture, train_on)) if size == 256 else None
-    return Cell(
+    dataset: str = "mnist",
+) -> Experiment:
+    """An experiment of the grid; n_train, epochs: others than the grid's and the recipe's.
+
+    Fewer digits than all are balanced over the classes.
+    """
+    for row in sizes().get(size, {}).get("fewer", ()):
+        if (row["architecture"], row["train_on"], dataset) == (architecture, train_on, "mnist"):
+            n_train = n_train or row["n_train"]
+    return Experiment(
         architecture=architecture,
         size=size,
         train_on=train_on,
         seed=seed,
-        n_train=n_train or fewer or datasets.SPLITS["train"],
+        n_train=n_train,
         epochs=epochs,
+        subset="balanced",
+        dataset=dataset,
     )
 
 
-def directory_of(cell: Cell) -> Path:
-    """Where its result belongs: data/results, or n10000 in it for 10,000 digits, not the grid's."""
-    of_grid = cell_for(cell.architecture, cell.size, cell.train_on)
-    return RESULTS if cell.n_train == of_grid.n_train else RESULTS / f"n{cell.n_train}"
-
-
-def cells() -> list[Cell]:
-    """Every cell: seed by seed, in a seed the small pictures first, in those the originals."""
+def experiments() -> list[Experiment]:
+    """All of the grid: seed by seed, in a seed the small pictures first, in those the originals."""
     return [
-        cell_for(architecture, size, train_on, seed)
-        for seed in range(max(map(len, SEEDS.values())))
-        for size in SEEDS
-        if seed in SEEDS[size]
-        for train_on in TRAIN_SETS[size]
+        experiment_for(architecture, size, train_on, seed)
+        for seed in sorted({seed for row in sizes().values() for seed in row["seeds"]})
+        for size, row in sizes().items()
+        if seed in row["seeds"]
+        for train_on in row["train_on"]
         for architecture in ARCHITECTURES
     ]

@@ -3,188 +3,152 @@
 Everything here is measured on validation digits.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from halftone_utils.digits import datasets, operating_points, sets
-from halftone_utils.engine.files import RESULTS, read_json, write_json
+from halftone_utils.digits import datasets, points
+from halftone_utils.digits.datasets import as_float
+from halftone_utils.digits.points import StylePoint
 from halftone_utils.engine.hardware import can_compile, fastest_precision
 from halftone_utils.networks import training
-from halftone_utils.screens import perception
+from halftone_utils.networks.architectures import ARCHITECTURES
+from halftone_utils.results import store
+from halftone_utils.results.store import Result
+from halftone_utils.results.talk import TALK
 from halftone_utils.studies import grid
 from halftone_utils.studies.experiments import trained
 
-TALK_LENET = 81.46  # percent, the talk's LeNet, original -> halftone
 CHUNK = 512  # digits whose whole trajectories are held at a time
 
+Models = dict[tuple[str, int], torch.nn.Module]  # by architecture and seed
 
-def strength_curve(
-    point: operating_points.OperatingPoint,
-    architectures: Sequence[str],
-    *,
-    iterations: int,
-    n: int,
-    seeds: Sequence[int] = (0, 1, 2),
-    progress: bool = True,
-) -> dict:
-    """Right answers after each iteration 0, 1, ... of classifiers trained on originals.
 
-    The first n validation digits are halftoned for `iterations` steps at `point`.
-    Returns {"n", "iterations", "correct": {architecture: {seed: counts}}, "integrated": the
-    same through visual integration of half a cell with contrast restored, ...}.
+def curve_rows(
+    models: Models, point: StylePoint, drawn: Tensor, labels: Tensor, **at: float
+) -> list[dict]:
+    """Two rows a network: drawn halftones (N, 1, H, W) as they are, and from afar.
+
+    Large pictures are read in the precision of the experiments' test sets.
     """
+    fast = point.size == 256
+    return [
+        {
+            "architecture": architecture,
+            "seed": seed,
+            "from_afar": afar,
+            **at,
+            "n": len(labels),
+            "n_correct": training.count_right(model, pictures, labels, fast=fast),
+        }
+        for afar, pictures in ((False, drawn), (True, point.from_afar(drawn)))
+        for (architecture, seed), model in models.items()
+    ]
+
+
+def iteration_rows(
+    point: StylePoint, models: Models, iterations: int, n: int, progress: bool = True
+) -> list[dict]:
+    """Right answers after each iteration 0, 1, ... of halftoning the first n validation digits."""
     images, labels = datasets.load("validation", point.size, n)
-    models = _models(architectures, point.size, seeds, progress)
-    steps = range(iterations + 1)
-    sigma = sets.sigma_at_talk(point.size)
-    correct = {key: [0] * len(steps) for key in models}
-    integrated = {key: [0] * len(steps) for key in models}
+    found: list[dict] = []
     chunks = list(zip(images.split(CHUNK), labels.split(CHUNK), strict=True))
     for u8, y in tqdm(chunks, desc="strength", unit=f"{CHUNK} digits", disable=not progress):
-        run = operating_points.halftone(
+        run = points.transfer(
             point,
-            datasets.as_float(u8),
-            keep=tuple(steps),
+            as_float(u8),
+            keep=tuple(range(iterations + 1)),
             iterations=iterations,
             precision=fastest_precision(),
             compiled=can_compile() and n >= 2000,
         )
-        for i in steps:
-            seen = perception.integrate(run.images[i], sigma, restore_contrast=True)
-            for key, model in models.items():
-                correct[key][i] += _right(model, run.images[i], y)
-                integrated[key][i] += _right(model, seen, y)
-
-    return {
-        "operating_point": {k: v for k, v in point.config.items() if k != "iterations"},
-        "split": "validation",
-        "n": n,
-        "iterations": iterations,
-        "sigma": sigma,
-        "correct": _nested(correct),
-        "integrated": _nested(integrated),
-    }
+        for i, drawn in run.images.items():
+            found += curve_rows(models, point, drawn, y, iteration=i)
+    keys = ["architecture", "seed", "from_afar", "iteration"]
+    summed = pd.DataFrame(found).groupby(keys, sort=False)[["n", "n_correct"]].sum()
+    return [
+        {**row, "from_afar": bool(row["from_afar"])}
+        for row in summed.reset_index().to_dict("records")
+    ]
 
 
-def weight_curve(
-    point: operating_points.OperatingPoint,
-    architectures: Sequence[str],
-    *,
-    ratios: Sequence[float],
-    n: int,
-    seeds: Sequence[int] = (0,),
-    progress: bool = True,
-) -> dict:
-    """Right answers of classifiers trained on originals, at each ratio alpha/beta.
+def ratio_rows(
+    point: StylePoint, models: Models, ratios: Sequence[float], n: int, progress: bool = True
+) -> list[dict]:
+    """Right answers at each ratio alpha/beta: the point but for beta, which is alpha / ratio.
 
-    The first n validation digits are halftoned at `point` but for beta, which is alpha / ratio.
     Large pictures are drawn in the fastest precision, as their test sets are.
-    Returns {"n", "ratios", "correct": {architecture: {seed: counts}}, "integrated": ...}.
     """
     images, labels = datasets.load("validation", point.size, n)
-    models = _models(architectures, point.size, seeds, progress)
-    sigma = sets.sigma_at_talk(point.size)
     precision = fastest_precision() if point.size == 256 else torch.float32
-    correct, integrated = ({key: [] for key in models} for _ in range(2))
+    found = []
     for ratio in tqdm(ratios, desc="alpha/beta", disable=not progress):
         weighted = replace(point, beta=point.alpha / ratio)
-        drawn = operating_points.halftone(
-            weighted, datasets.as_float(images), precision=precision
-        ).image
-        seen = perception.integrate(drawn, sigma, restore_contrast=True)
-        for key, model in models.items():
-            correct[key].append(_right(model, drawn, labels))
-            integrated[key].append(_right(model, seen, labels))
-    return {
-        "operating_point": {k: v for k, v in point.config.items() if k != "beta"},
+        drawn = points.transfer(weighted, as_float(images), precision=precision).image
+        found += curve_rows(models, point, drawn, labels, ratio=ratio)
+    return found
+
+
+def strength(
+    save: str,
+    *,
+    point: str = "talk",
+    size: int = 32,
+    networks: tuple[str, ...] = (),
+    seeds: tuple[int, ...] = (0,),
+    iterations: int = 50,
+    ratios: tuple[float, ...] = (),
+    n: int = 5000,
+) -> Result:
+    """How many halftones networks read at each iteration, or at each ratio alpha/beta.
+
+    Adds rows to data/results/SAVE.json; networks trained on originals, validation digits.
+    save: name of the file.  point: a frozen point by style transfer.  size: 32 or 256 pixels.
+    networks: architectures (default: all).  iterations: of the longest run.
+    ratios: of alpha/beta, instead of iterations.  n: validation digits.
+    """
+    frozen = points.load(point, size)
+    by = "beta" if ratios else "iterations"
+    config = {
+        "point": {k: v for k, v in frozen.config.items() if k != by},
         "split": "validation",
         "n": n,
-        "ratios": list(ratios),
-        "frozen": point.alpha / point.beta,
-        "sigma": sigma,
-        "correct": _nested(correct),
-        "integrated": _nested(integrated),
+        "sigma": frozen.sigma,
     }
-
-
-def _right(model: torch.nn.Module, images: Tensor, labels: Tensor) -> int:
-    """How many a classifier reads; large pictures in the precision of the cells' tests."""
-    fast = images.shape[-1] == 256
-    return int((training.predict(model, images, fast=fast) == labels).sum())
-
-
-def _models(
-    architectures: Sequence[str], size: int, seeds: Sequence[int], progress: bool
-) -> dict[tuple[str, int], torch.nn.Module]:
-    cells = [grid.cell_for(a, size, "original", s) for a in architectures for s in seeds]
-    return {(c.architecture, c.seed): trained(c, progress)[0] for c in cells}
-
-
-def _nested(counts: dict[tuple[str, int], list]) -> dict:
-    nested: dict[str, dict] = {}
-    for (architecture, seed), values in counts.items():
-        nested.setdefault(architecture, {})[str(seed)] = values
-    return nested
-
-
-def choose_iterations(curve: dict, target: float = TALK_LENET) -> int:
-    """The iteration at which LeNet, averaged over seeds, is nearest to `target` percent."""
-    runs = list(curve["correct"]["lenet"].values())
-    means = [100 * sum(counts) / len(runs) / curve["n"] for counts in zip(*runs, strict=True)]
-    return min(range(len(means)), key=lambda i: abs(means[i] - target))
-
-
-def merged(curve: dict, known: dict) -> dict:
-    """A curve, and the networks that an earlier file holds of the very same halftones.
-
-    A network that both have is the curve's; a file of other halftones gives nothing.
-    """
-    networks = ("correct", "integrated")
-    if any(known.get(k) != v for k, v in curve.items() if k not in networks):
-        return curve
-    return {**known, **{part: {**known[part], **curve[part]} for part in networks}}
-
-
-def load(name: str) -> dict:
-    """A committed curve by the name of its file in data/results, such as "strength-talk"."""
-    return read_json(RESULTS / f"{name}.json")
-
-
-def main() -> None:
-    """`python -m halftone_utils.strength talk --save selection-talk --architectures lenet`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("point", help="operating point, as in data/operating_points.toml")
-    parser.add_argument("--save", required=True, help="stem of the file in data/results")
-    parser.add_argument("--size", type=int, default=32)
-    parser.add_argument("--architectures", nargs="+", default=["lenet", "alexnet"])
-    parser.add_argument("--iterations", type=int, default=50)
-    parser.add_argument("--ratios", nargs="+", type=float, help="of alpha/beta, instead")
-    parser.add_argument("--n", type=int, default=5000, help="validation digits, 1 to 5000")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    asked = parser.parse_args()
-    point = operating_points.load(asked.point, asked.size)
-    if asked.ratios:
-        curve = weight_curve(
-            point, asked.architectures, ratios=asked.ratios, n=asked.n, seeds=asked.seeds
-        )
+    if not ratios:
+        config["iterations"] = iterations
+    store.check(save, config, [])
+    chosen = [
+        grid.experiment_for(a, size, seed=s) for a in networks or ARCHITECTURES for s in seeds
+    ]
+    models = {(x.architecture, x.seed): trained(x)[0] for x in chosen}
+    measured: dict[str, float] = {"frozen": frozen.alpha / frozen.beta} if ratios else {}
+    if ratios:
+        rows = ratio_rows(frozen, models, ratios, n)
     else:
-        curve = strength_curve(
-            point, asked.architectures, iterations=asked.iterations, n=asked.n, seeds=asked.seeds
+        rows = iteration_rows(frozen, models, iterations, n)
+        # by LeNet's fall the iterations of the small point were chosen, and of no other
+        if size == 32 and any(architecture == "lenet" for architecture, _ in models):
+            target = TALK["lenet", "original", "halftone-talk"]
+            measured = {"target": target, "chosen_iterations": choose_iterations(rows, target)}
+    return store.grow(
+        Result(
+            study="weights" if ratios else "strength",
+            stem=save,
+            config=config,
+            rows=rows,
+            runs=[store.provenance()],
+            measured=measured,
         )
-    path = RESULTS / f"{asked.save}.json"
-    curve = merged(curve, read_json(path) if path.exists() else {})
-    # by LeNet's fall the iterations of the small point were chosen, and of no other
-    if "lenet" in curve["correct"] and not asked.ratios and asked.size == 32:
-        curve["target"] = TALK_LENET
-        curve["chosen_iterations"] = choose_iterations(curve)
-        print(f"LeNet is nearest to {TALK_LENET} % after {curve['chosen_iterations']} iterations.")
-    write_json(path, curve)
+    )
 
 
-if __name__ == "__main__":
-    main()
+def choose_iterations(rows: Sequence[dict], target: float) -> int:
+    """The iteration at which LeNet, averaged over seeds, is nearest to `target` percent."""
+    read = pd.DataFrame(rows).query("architecture == 'lenet' and not from_afar")
+    share = 100 * read["n_correct"] / read["n"]
+    return int((share.groupby(read["iteration"]).mean() - target).abs().idxmin())

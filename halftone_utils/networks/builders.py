@@ -1,0 +1,137 @@
+"""How each architecture is built: for one channel, with normalization inside.
+
+A builder takes the side of its pictures in pixels and the number of classes.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.transforms import Normalize
+
+from halftone_utils.engine.files import DataError
+
+
+class StandardizePerImage(nn.Module):
+    """Shift and scale each image to mean 0 and standard deviation 1 over its own pixels.
+
+    (N, 1, H, W) in [0, 1] -> (N, 1, H, W).  Overall brightness and contrast are gone before
+    the first weight, so a halftone cannot win by greying the picture alone.
+    """
+
+    floor = 1 / 255  # of the standard deviation: an even picture stays finite
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Standardize."""
+        std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
+        return (images - mean) / std.clamp_min(self.floor)
+
+
+def lenet5(size: int, classes: int) -> nn.Sequential:
+    """LeNet-5 (LeCun et al. 1998, fig. 2): 32x32 is its own size, so nothing is changed for it.
+
+    As everyone draws it today: max-pooling, ReLU, full connections in C3, a linear output.
+    At 256x256 the layers are the same; the first full connection sees 61x61 pixels, not 5x5.
+    """
+    side = ((size - 4) // 2 - 4) // 2  # what two 5x5 kernels and two poolings leave
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (6, 14, 14) at 32
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (16, 5, 5)
+        nn.Flatten(),
+        nn.Linear(16 * side * side, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, classes),
+    )
+
+
+def alexnet(size: int, classes: int) -> nn.Sequential:
+    """AlexNet (Krizhevsky 2014) as torchvision defines it, but for one channel and few classes.
+
+    Unchanged it ends at 0x0 pixels at 32x32.  There it gets the fit that Wei Yang published for
+    CIFAR (pytorch-classification, `alexnet.py`): padding 5 instead of 2 in the first layer, 2x2
+    instead of 3x3 pooling, and a head for the one remaining pixel, Linear(256, 10), in place
+    of three layers on a 6x6 copy of it.  The five convolutions keep size, stride and width.
+    """
+    network = models.alexnet(weights=None, num_classes=classes)
+    features = network.features
+    padding = 5 if size == 32 else 2
+    features[0] = nn.Conv2d(1, 64, kernel_size=11, stride=4, padding=padding)
+    if size != 32:
+        return nn.Sequential(*features, network.avgpool, nn.Flatten(), *network.classifier)
+    for i, layer in enumerate(features):
+        if isinstance(layer, nn.MaxPool2d):
+            features[i] = nn.MaxPool2d(2)
+    return nn.Sequential(*features, nn.Flatten(), nn.Linear(256, classes))
+
+
+def _vgg(network: models.VGG, size: int, classes: int) -> nn.Sequential:
+    """torchvision's VGG (Simonyan & Zisserman 2015), no batch normalization, one channel.
+
+    At 32x32 one pixel remains: Wei Yang's head for CIFAR (pytorch-classification, `vgg.py`),
+    Linear(512, 10), instead of three layers on a 7x7 copy of it.
+    """
+    network.features[0] = nn.Conv2d(1, 64, kernel_size=3, padding=1)
+    if size == 32:
+        return nn.Sequential(*network.features, nn.Flatten(), nn.Linear(512, classes))
+    return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
+
+
+def vgg16(size: int, classes: int) -> nn.Sequential:
+    """VGG16, configuration D."""
+    return _vgg(models.vgg16(weights=None, num_classes=classes, init_weights=False), size, classes)
+
+
+def vgg19(size: int, classes: int) -> nn.Sequential:
+    """VGG19, configuration E."""
+    return _vgg(models.vgg19(weights=None, num_classes=classes, init_weights=False), size, classes)
+
+
+def _resnet(network: models.ResNet, size: int) -> nn.Sequential:
+    """torchvision's ResNet (He et al. 2016) for one channel.
+
+    At 32x32 the stem is the one of the paper's CIFAR networks (sec. 4.2), 3x3 at stride 1, in
+    place of 7x7 at stride 2; the max-pooling stays, or an epoch would take four times as long.
+    """
+    kernel, stride = (3, 1) if size == 32 else (7, 2)
+    network.conv1 = nn.Conv2d(1, 64, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(network)
+
+
+def resnet18(size: int, classes: int) -> nn.Sequential:
+    """ResNet18."""
+    return _resnet(models.resnet18(weights=None, num_classes=classes), size)
+
+
+def resnet50(size: int, classes: int) -> nn.Sequential:
+    """ResNet50."""
+    return _resnet(models.resnet50(weights=None, num_classes=classes), size)
+
+
+def imagenet_classifier() -> tuple[nn.Module, list[str]]:
+    """torchvision's ResNet18 with its ImageNet weights, and the names of the 1000 classes.
+
+    Images (N, 3, H, W) in [0, 1] -> logits (N, 1000); normalization inside, as for digits.
+    Nothing is downloaded: raises DataError that says where the weights are looked for.
+    """
+    weights = models.ResNet18_Weights.IMAGENET1K_V1
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    if not path.exists():
+        raise DataError(
+            f"ResNet18's ImageNet weights are not at {path}: put {weights.url} there, "
+            "or leave photographs out."
+        )
+    network = models.resnet18(weights=None)
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is damaged ({reason}): fetch {weights.url} again.") from None
+    normalize = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return nn.Sequential(normalize, network).eval(), weights.meta["categories"]

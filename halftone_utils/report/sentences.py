@@ -1,0 +1,214 @@
+"""Results in sentences; every number comes from the tidy table of results."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from halftone_utils.digits import datasets, sets
+from halftone_utils.networks.architectures import ARCHITECTURES
+from halftone_utils.report.tables import (
+    ROWS,
+    columns,
+    networks_of,
+    of_seeds,
+    pictures_read,
+    readings,
+    some_seeds,
+)
+from halftone_utils.results import talk
+from halftone_utils.results.intervals import Summary, percent
+from halftone_utils.results.store import Result, predictions
+from halftone_utils.results.table import confusion_matrix, runs_of, stems, summarise
+from halftone_utils.studies import batch_statistics
+
+
+def trainings(table: pd.DataFrame) -> list[str]:
+    """How each network was trained on originals (first seeds), a sentence each."""
+    first = table[(table["train_on"] == "original") & (table["seed"] == 0)].drop_duplicates("stem")
+    said = []
+    for _, r in first.iterrows():
+        recipe, run = r["recipe"], r["run"]
+        small = "".join(f"{n:,} digits at {side} px, then " for side, n in recipe.get("small", []))
+        epochs = f"{recipe['epochs']} epoch" + "s" * (recipe["epochs"] > 1)
+        said.append(
+            f"{ARCHITECTURES[r['architecture']].printed}, {r['size']} px: {small}{epochs} of "
+            f"{r['n_train']:,}; {run['seconds'] / 60:.0f} min on {run['device']}"
+        )
+    return said
+
+
+def _of_how_many(found: Summary) -> str:
+    """In brackets, of which seeds and how many digits a number is, where not of all."""
+    notes = some_seeds(found)
+    if found.n_train < datasets.count("train") or found.n < datasets.count("test"):
+        notes.append(f"{found.n_train:,} training, {found.n:,} test digits")
+    return f" ({'; '.join(notes)})" * bool(notes)
+
+
+def _conclusions_of(table: pd.DataFrame, a: str, size: int) -> list[str]:
+    """What has been measured of one architecture at one size; of how many digits, if not all."""
+    sentences, name = [], f"{ARCHITECTURES[a].printed} at {size} px"
+    clean = summarise(table, a, "original", "original", size)
+    fooled = summarise(table, a, "original", "halftone-talk", size)
+    retrained = summarise(table, a, "halftone-talk", "halftone-talk", size)
+    back = summarise(table, a, "halftone-talk", "original", size)
+    if clean and fooled:
+        said = talk.TALK.get((a, "original", "halftone-talk")) if size == 32 else None
+        versus = f"; the talk's read {said:.2f} %" if said else ""
+        sentences.append(
+            f"{name}{_of_how_many(clean)}, trained on originals, reads {clean} % of them and "
+            f"{fooled} % of their halftones{versus}."
+        )
+    if retrained and back:
+        sentences.append(
+            f"{name}{_of_how_many(retrained)}, trained on halftones, reads {retrained} % of "
+            f"halftones and {back} % of originals."
+        )
+    strong = summarise(table, a, "original", "halftone-strong", size)
+    flat = summarise(table, a, "original", "no-dots", size)
+    afar = summarise(table, a, "original", "halftone-strong-integrated", size)
+    if strong and flat and afar:
+        sentences.append(
+            f"Behind the screen `strong` {name}{_of_how_many(strong)} reads {strong} %; "
+            f"{flat} % of the same tones without dots, {afar} % once the dots are blurred away."
+        )
+    return sentences
+
+
+def conclusions(table: pd.DataFrame) -> list[str]:
+    """What has been measured, in sentences: one a question, only for what has results."""
+    sentences = [
+        sentence
+        for size in talk.SIZES
+        for a in columns(table)
+        for sentence in _conclusions_of(table, a, size)
+    ]
+    asked = [(a, *key, size) for a in talk.ARCHITECTURES for key in ROWS for size in talk.SIZES]
+    measured = sum(summarise(table, *cell) is not None for cell in asked)
+    return [
+        *sentences,
+        f"Of the talk's {len(asked)} cells {measured} are measured here, "
+        f"{len(asked) - measured} are not.",
+    ]
+
+
+def _of_shared_seeds(table: pd.DataFrame, a: str, size: int, train_on: str) -> pd.DataFrame:
+    """An architecture's results from those seeds that originals and the other set both have."""
+    one, other = (runs_of(table, a, name, size) for name in ("original", train_on))
+    shared = {*one["seed"]} & {*other["seed"]}
+    runs = pd.concat([one, other])
+    return runs[runs["seed"].isin(shared)]
+
+
+def retraining(table: pd.DataFrame) -> list[str]:
+    """What a halftone costs, and what training on halftones, or on both, wins and costs.
+
+    Networks of the same seeds are compared, and of no others.
+    """
+    found = [
+        _retraining_of(table, a, size, train_on, label)
+        for size in talk.SIZES
+        for a in columns(table)
+        for train_on, label in (("halftone-talk", "halftones"), ("both-talk", "both"))
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def _retraining_of(table: pd.DataFrame, a: str, size: int, train_on: str, label: str) -> str:
+    runs = _of_shared_seeds(table, a, size, train_on)
+    clean = summarise(runs, a, "original", "original", size)
+    fooled = summarise(runs, a, "original", "halftone-talk", size)
+    there = summarise(runs, a, train_on, "halftone-talk", size)
+    back = summarise(runs, a, train_on, "original", size)
+    if not (clean and fooled and there and back):
+        return ""
+    change = back.mean - clean.mean
+    unlike = []
+    if clean.n_train != there.n_train:
+        unlike.append(f"trained on {clean.n_train:,} originals, but on {there.n_train:,} of these")
+    if clean.n != there.n:
+        unlike.append(f"read on {clean.n:,} test digits, but then on {there.n:,}")
+    but = f" ({'; '.join(unlike)}: no fair comparison)" * bool(unlike)
+    return (
+        f"{ARCHITECTURES[a].printed}, {size} px, {of_seeds(clean)}: "
+        f"the halftone costs {clean.mean - fooled.mean:.1f} points; training on "
+        f"{label} wins back {there.mean - fooled.mean:.1f}, and on originals "
+        f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{but}."
+    )
+
+
+def favourites(table: pd.DataFrame, architecture: str, shown: str) -> str:
+    """What a 1 becomes, the worst digit, the favourite answer; of those trained on originals."""
+    counts = confusion_matrix(table, architecture, "original", shown)
+    ones, recall = 100 * counts[1] / counts[1].sum(), 100 * counts.diagonal() / counts.sum(1)
+    becomes = ", ".join(f"{digit} ({ones[digit]:.0f} %)" for digit in np.argsort(-ones)[:3])
+    answer = counts.sum(0).argmax()
+    return (
+        f"{ARCHITECTURES[architecture].printed}: a 1 becomes {becomes}; worst digit "
+        f"{recall.argmin()} ({recall.min():.0f} %); favourite answer {answer} "
+        f"({100 * counts[:, answer].sum() / counts.sum():.0f} % of all)"
+    )
+
+
+def fallbacks(table: pd.DataFrame, shown: str, size: int) -> list[str]:
+    """The answer that each network trained on originals gives most often, and how often.
+
+    Counted over all its seeds; where these do not have the same, with each seed's own.
+    """
+    sentences = []
+    for a, name in columns(table).items():
+        given = [predictions(stem).get(shown) for stem in stems(table, a, size=size)]
+        counts = [np.bincount(g, minlength=10) for g in given if g is not None]
+        if counts:
+            total, own = np.sum(counts, 0), [int(of_seed.argmax()) for of_seed in counts]
+            each = f" (seed by seed {', '.join(map(str, own))})" * (len(set(own)) > 1)
+            sentences.append(
+                f"{name}, {size} px: {total.argmax()} is its answer to "
+                f"{100 * total.max() / total.sum():.1f} % of {total.sum():,} pictures{each}"
+            )
+    return sentences
+
+
+def batch_statistics_sentences(
+    results: Sequence[Result], shown: Sequence[str] = batch_statistics.SHOWN
+) -> list[str]:
+    """What new batch statistics do, a sentence a network and test set."""
+    lines = []
+    for (name, trained_on), found in networks_of(results).items():
+        for test_set in (t for t in shown if t in {*found["shown"]}):
+            own, new = readings(found, test_set)
+            lines.append(
+                f"{name.replace(', ', ' at ')}, trained on {trained_on}, "
+                f"{sets.TEST_SETS[test_set].description}: {own} % as it is, {new} % with "
+                f"statistics of {found['n_adapt'].iloc[0]:,} such training pictures "
+                f"(n = {pictures_read(found)})"
+            )
+    return lines
+
+
+def recipes(result: Result) -> list[str]:
+    """The trials of recipes, a line each."""
+
+    def order(row: dict) -> tuple:
+        recipe = row["recipe"]
+        by = ("learning_rate", "epochs", "shift")
+        return row["architecture"], row["size"], *(recipe[name] for name in by)
+
+    return [_recipe(row) for row in sorted(result.rows, key=order)]
+
+
+def _recipe(row: dict) -> str:
+    recipe, train_on = row["recipe"], row.get("train_on", "original")
+    architecture = ARCHITECTURES[row["architecture"]]
+    first = "".join(f"{many:,} at {side} px, then " for side, many in recipe.get("small", []))
+    epochs = "one epoch" if recipe["epochs"] == 1 else f"{recipe['epochs']} epochs"
+    usual = architecture.recipes[row["size"]].shift
+    shift = "" if recipe["shift"] == usual else f", shifted by up to {recipe['shift']} px"
+    read = "" if train_on == "original" else f"{sets.TEST_SETS[train_on].description}, "
+    share = percent(row["n_correct"], row["n"], form="{} % [{}, {}]")
+    return (
+        f"{architecture.printed}, {row['size']} px, rate {recipe['learning_rate']:g}, "
+        f"{first}{epochs} of {row['n_train']:,} in batches of {recipe['batch']}{shift}: "
+        f"{share} of {row['n']:,} {read}validation digits"
+    )
