@@ -1,6 +1,5 @@
-"""`make report`: every notebook through papermill, then HTML with an index, then figures/."""
+"""The report: every notebook through papermill, then HTML with an index and the pictures."""
 
-import argparse
 import base64
 import sys
 import time
@@ -11,22 +10,13 @@ import nbformat
 import papermill
 from nbformat import NotebookNode
 
+from halftone_utils.engine import checks
 from halftone_utils.engine.files import FIGURES, ROOT, write_atomically
 from halftone_utils.report import tables, web
-from halftone_utils.results import accuracies
+from halftone_utils.report.pages import NOTEBOOKS, PAGES
+from halftone_utils.results import table
 
-NOTEBOOKS = ROOT / "notebooks"
 REPORT = ROOT / "report"
-PAGES = {  # in order of reading; what links call them
-    "01_fgsm_recap": "1. FGSM recap",
-    "02_halftone": "2. Halftone",
-    "03_style_transfer": "3. Style transfer",
-    "04_iterations_and_weights": "4. Iterations and weights",
-    "05_halftone_mnist": "5. Halftone-MNIST",
-    "06_architectures": "6. Architectures",
-    "07_captcha": "7. CAPTCHA",
-    "08_conclusions": "8. Conclusions",
-}
 INDEX = """# Does a convolutional network see the optical illusion that a human sees in a halftone?
 
 ![Test digits, their halftones, the halftones from afar, and what LeNet and AlexNet read]({hero})
@@ -61,9 +51,9 @@ def figures_of(notebook: NotebookNode) -> dict[str, bytes]:
     return found
 
 
-def read_pages() -> dict[str, NotebookNode]:
+def read_pages(directory: Path = NOTEBOOKS) -> dict[str, NotebookNode]:
     """The pages by name as they are committed, with the outputs of their last run."""
-    return {name: nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4) for name in PAGES}
+    return {name: nbformat.read(directory / f"{name}.ipynb", as_version=4) for name in PAGES}
 
 
 def run_page(name: str) -> NotebookNode:
@@ -102,11 +92,11 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str = "Made") -> Not
     hero = base64.b64encode(next(filter(None, heroes))).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
-    results = accuracies.load_results()
+    results = table.experiments()
     text = INDEX.format(
         hero=f"data:image/png;base64,{hero}",
         table=tables.talk_table(results),
-        caption=tables.caption(results),
+        caption=tables.caption(table.of_most_digits(results)),
         items="\n".join(items),
         made=made,
     )
@@ -122,38 +112,50 @@ def write_web(notebooks: Mapping[str, NotebookNode], directory: Path = REPORT) -
 
 def with_table(readme: str) -> str:
     """README's text with the table between its two marks made new from data/results."""
-    results = accuracies.load_results()
+    results = table.experiments()
     head, rest = readme.split("<!-- table", 1)
     mark, rest = rest.split("\n", 1)
     _, tail = rest.split("<!-- end of table -->", 1)
-    table = f"{tables.talk_table(results)}\n\n{tables.caption(results)}\n"
-    return f"{head}<!-- table{mark}\n{table}<!-- end of table -->{tail}"
-
-
-def main() -> None:
-    """Run the pages, write the HTML and the index, refresh figures/ and README's table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "pages", nargs="*", default=list(PAGES), help="names of notebooks (default: all)"
+    caption = tables.caption(table.of_most_digits(results))
+    return (
+        f"{head}<!-- table{mark}\n{tables.talk_table(results)}\n\n{caption}\n"
+        f"<!-- end of table -->{tail}"
     )
-    pages = parser.parse_args().pages
-    unknown = sorted(set(pages) - set(PAGES))
-    if unknown:
-        sys.exit(f"There is no page {unknown[0]}; the pages are {', '.join(PAGES)}.")
-    started = time.perf_counter()
-    notebooks = {}
+
+
+def report(*pages: str) -> Path:
+    """Run the pages and write report/: HTML, an index, executed notebooks, pictures.
+
+    pages: names of notebooks (default: all, and then the index).
+    Nothing outside report/ changes; `refresh` takes what was made into the repository.
+    """
     for name in pages:
+        checks.one_of("page", name, PAGES)
+    started, notebooks = time.perf_counter(), {}
+    for name in pages or PAGES:
         print(f"{name}:", file=sys.stderr)
         notebooks[name] = run_page(name)
-        write_page(name, notebooks[name])
+        path = write_page(name, notebooks[name])
         for figure, png in figures_of(notebooks[name]).items():
-            write_atomically(FIGURES / f"{figure}.png", png)
+            write_atomically(REPORT / "figures" / f"{figure}.png", png)
+    if not pages:
+        made = f"Made in {time.perf_counter() - started:.0f} s"
+        path = write_page("index", index_page(notebooks, made))
+    return path
+
+
+def refresh() -> None:
+    """Take what `report` made into the repository: figures/, README's table, executed pages."""
+    for path in sorted((REPORT / "figures").glob("*.png")):
+        write_atomically(FIGURES / path.name, path.read_bytes())
     readme = ROOT / "README.md"
     write_atomically(readme, with_table(readme.read_text()).encode())
-    if pages == list(PAGES):
-        made = f"Made in {time.perf_counter() - started:.0f} s"
-        print(f"The report is at {write_page('index', index_page(notebooks, made))}")
-
-
-if __name__ == "__main__":
-    main()
+    for path in sorted((REPORT / "notebooks").glob("*.ipynb")):
+        page = nbformat.read(path, as_version=4)
+        page.metadata.pop("papermill", None)
+        for cell in page.cells:
+            for name in ("papermill", "execution"):  # times of day, in which no two runs agree
+                cell.metadata.pop(name, None)
+            if not cell.metadata.get("tags"):
+                cell.metadata.pop("tags", None)
+        write_atomically(NOTEBOOKS / path.name, (nbformat.writes(page) + "\n").encode())

@@ -1,6 +1,20 @@
-"""What every page of the report asks of its parameters."""
+"""The pages of the report, and what each asks of its parameters."""
 
 from collections.abc import Collection
+
+from halftone_utils.engine.files import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+PAGES = {  # notebook -> what links call it, in order of reading
+    "01_fgsm_recap": "1. FGSM recap",
+    "02_halftone": "2. Halftone",
+    "03_style_transfer": "3. Style transfer",
+    "04_iterations_and_weights": "4. Iterations and weights",
+    "05_halftone_mnist": "5. Halftone-MNIST",
+    "06_architectures": "6. Architectures",
+    "07_captcha": "7. CAPTCHA",
+    "08_conclusions": "8. Conclusions",
+}
 
 
 def check(**limits: tuple[float, float, float] | tuple[str, Collection[str]]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -124,6 +125,18 @@ def random_dots(
     The control beside every screen.
     """
     return _print(images, random_thresholds, (seed,), tone_range, out)
+
+
+def independent_random_dots(
+    images: Tensor, tone_range: tuple[float, float] = FULL_RANGE, seed: int = 0
+) -> Tensor:
+    """Each pixel white with its tone's probability: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.
+
+    Unlike `random_dots`, each picture has dots of its own, which depend on its place in the batch
+    and on the seed: whoever wants the same dots again gives the same batch.
+    """
+    thresholds = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
+    return (map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
 
 
 def floyd_steinberg(

@@ -3,9 +3,11 @@
 from functools import cache
 from typing import Any
 
-from halftone_utils.engine.files import DATA, read_toml
+from halftone_utils.digits import datasets
+from halftone_utils.engine.files import DATA, RESULTS, ROOT, read_toml
 from halftone_utils.networks.architectures import ARCHITECTURES
-from halftone_utils.studies.experiments import Experiment
+from halftone_utils.results.store import Result
+from halftone_utils.studies.experiments import Experiment, run
 
 
 @cache
@@ -52,3 +54,34 @@ def experiments() -> list[Experiment]:
         for train_on in row["train_on"]
         for architecture in ARCHITECTURES
     ]
+
+
+def experiment(
+    architecture: str,
+    *,
+    size: int = 32,
+    train_on: str = "original",
+    seed: int = 0,
+    tests: tuple[str, ...] = (),
+    dataset: str = "mnist",
+    n_train: int = 0,
+    n_test: int = 0,
+    epochs: int = 0,
+    trial: bool = False,
+) -> Result:
+    """Train one network, show it test sets, and add what it reads to its result file.
+
+    architecture: a row of data/architectures.toml.  size: 32 or 256 pixels.
+    train_on: original, halftone-talk, halftone-strong or both-talk.
+    tests: test sets (default: all; for networks trained on other pictures the short list).
+    dataset: a row of data/datasets.toml.  n_train, n_test: digits; 0 for the grid's.
+    epochs: at full size; 0 for the recipe's.
+    trial: 2,000 digits, one epoch, 512 test digits unless said otherwise, into report/trial.
+    """
+    if trial:
+        n_train, n_test, epochs = n_train or 2000, n_test or 512, epochs or 1
+        n_train = min(n_train, datasets.count("train", dataset))
+        n_test = min(n_test, datasets.count("test", dataset))
+    chosen = experiment_for(architecture, size, train_on, seed, n_train, epochs, dataset)
+    directory = ROOT / "report" / "trial" if trial else RESULTS
+    return run(chosen, shown=tests, n_test=n_test, directory=directory)
