@@ -1,4 +1,4 @@
-# make report | make test | make lab : each sets up .venv once, then does its job.
+# make report | make test | make lint | make lab : each sets up .venv once, then does its job.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN    := .venv/bin
@@ -43,15 +43,23 @@ bench: $(READY)
 	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
+# Style, types, the wings' arrows, and that nothing loads a pickle; bandit reads the code of pages
+# from scripts made of them.
 lint: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check halftone_utils tests data benchmarks
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -rf .cache/lint
+	$(BIN)/jupyter nbconvert --to script --log-level ERROR --output-dir .cache/lint notebooks/*.ipynb
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive \
+	  halftone_utils tests benchmarks data .cache/lint
 
 clean:
 	rm -rf report .cache
 
-# Two solvers bring two builds of OpenCV: the last one installed stays, and only the headless one
-# needs no libGL.
+# All extras but `bench`.  Two solvers bring two builds of OpenCV: the last one installed stays, and
+# only the headless one needs no libGL.
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11 or newer."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -59,6 +67,6 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 	  { echo "$(PYTHON) has no venv module: install it (on Debian: apt install python3-venv)."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) --editable .
+	$(PIP) --editable '.[all]'
 	$(PIP) --force-reinstall --no-deps opencv-python-headless
 	touch $@

@@ -92,7 +92,7 @@ def lab(tmp_path_factory, readings):
     address = f"http://127.0.0.1:{port}"
     for _ in range(300):
         try:
-            urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)
+            urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)  # nosec B310
             break
         except OSError:
             assert server.poll() is None, (folder / "lab.log").read_text()

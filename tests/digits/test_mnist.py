@@ -51,7 +51,7 @@ def test_a_file_has_the_checksum_that_its_publishers_give(name):
         "t10k-labels-idx1-ubyte": (10_008, "27ae3e4e09519cfbb04c329615203637"),
     }
     raw = gzip.decompress((DATA / "mnist" / f"{name}.gz").read_bytes())
-    assert (len(raw), hashlib.md5(raw).hexdigest()) == published[name]
+    assert (len(raw), hashlib.md5(raw, usedforsecurity=False).hexdigest()) == published[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,7 @@
 import importlib.util
 import io
 import os
-import pickle
+import pickle  # nosec B403
 
 import numpy as np
 import pytest

@@ -13,8 +13,13 @@ from halftone_utils.results.accuracies import wilson
 
 
 def cell(n_correct, treatment="as it is", n=500):
-    return {"n": n, "n_correct": n_correct, "character_accuracy": 0.5, "treatment": treatment,
-            "ms": 12.3}
+    return {
+        "n": n,
+        "n_correct": n_correct,
+        "character_accuracy": 0.5,
+        "treatment": treatment,
+        "ms": 12.3,
+    }
 
 
 def result(stock, undone, texture):
@@ -22,8 +27,9 @@ def result(stock, undone, texture):
     rungs = zip(("stock", "descreening", "texture"), (stock, undone, texture), strict=True)
     return {
         "versions": {"ddddocr": "1.6.1"},
-        "rungs": {rung: {"ddddocr": cell(k, "a filter"), "tesseract": cell(k // 2)}
-                  for rung, k in rungs},
+        "rungs": {
+            rung: {"ddddocr": cell(k, "a filter"), "tesseract": cell(k // 2)} for rung, k in rungs
+        },
     }
 
 
@@ -74,8 +80,10 @@ def test_every_solver_stands_by_itself_with_letters_and_time():
 
 
 def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does():
-    read = TRANSCRIBED | {"iso-tone-mixed": {"n": 50, "n_correct": 3},
-                          "lines": {"n": 50, "n_correct": 46}}
+    read = TRANSCRIBED | {
+        "iso-tone-mixed": {"n": 50, "n_correct": 3},
+        "lines": {"n": 50, "n_correct": 46},
+    }
     assert captcha_tables.wanted(RESULTS, read) == "iso-tone-angle"  # lines hold on one rung only
     assert captcha_tables.wanted(RESULTS, {}) == "iso-tone-mixed"  # as nobody read, the least read
     fallen = {name: RESULTS[name] for name in ("plain", "lines")}
@@ -84,8 +92,16 @@ def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does(
 
 
 def test_the_talks_three_rows_with_numbers_or_without():
-    reading = people.Reading(quiz=people.CAPTCHAS, reader="ab", condition="plain", item=0,
-                            truth="HALF7", answer="half7", seconds=3, at="2026-01-01")
+    reading = people.Reading(
+        quiz=people.CAPTCHAS,
+        reader="ab",
+        condition="plain",
+        item=0,
+        truth="HALF7",
+        answer="half7",
+        seconds=3,
+        at="2026-01-01",
+    )
     rows = captcha_tables.three_rows(RESULTS, [reading], TRANSCRIBED).splitlines()
     assert len(rows) == 5
     assert "99.0" in rows[2]
@@ -95,12 +111,15 @@ def test_the_talks_three_rows_with_numbers_or_without():
     assert captcha_tables.three_rows({}, [], {}).count("not measured") == 13
 
 
-@pytest.mark.parametrize(("counts", "verdict"), [
-    ((490, 490, 490), "It holds on no rung."),
-    ((5, 100, 100), "It holds on the first rung only."),
-    ((0, 5, 6), "It holds on the first two rungs only."),
-    ((0, 5, 5), "It holds on the first two rungs and the third."),
-])
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ((490, 490, 490), "It holds on no rung."),
+        ((5, 100, 100), "It holds on the first rung only."),
+        ((0, 5, 6), "It holds on the first two rungs only."),
+        ((0, 5, 5), "It holds on the first two rungs and the third."),
+    ],
+)
 def test_a_sentence_says_on_which_rung_a_scheme_holds(counts, verdict):
     (sentence,) = captcha_tables.conclusions({"lines": result(*counts)}, [])
     assert sentence.endswith(verdict)

@@ -43,8 +43,16 @@ def test_controls_that_were_not_measured_are_left_out():
 
 
 def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
-    asked = people.Reading(quiz=people.DIGITS, reader="ab", condition="random-dots", item=0,
-                          truth="7", answer="7", seconds=2.0, at="")
+    asked = people.Reading(
+        quiz=people.DIGITS,
+        reader="ab",
+        condition="random-dots",
+        item=0,
+        truth="7",
+        answer="7",
+        seconds=2.0,
+        at="",
+    )
     rows = tables.control_table(RESULTS, 32, [asked]).splitlines()
     assert rows[0].endswith("| people |")
     assert len({row.count("|") for row in rows}) == 1
@@ -56,23 +64,31 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
 
 def made_up(train_on, n_train, n, *, seed=0, **right):
     """A result of LeNet at 256 pixels: right answers by test set."""
-    return {"architecture": "lenet", "size": 256, "train_on": train_on, "seed": seed,
-            "n_train": n_train,
-            "tests": {name.replace("_", "-"): {"n": n, "n_correct": k}
-                      for name, k in right.items()}}
+    return {
+        "architecture": "lenet",
+        "size": 256,
+        "train_on": train_on,
+        "seed": seed,
+        "n_train": n_train,
+        "tests": {name.replace("_", "-"): {"n": n, "n_correct": k} for name, k in right.items()},
+    }
 
 
 def test_every_sentence_says_of_how_many_digits_its_own_numbers_are():
-    results = [made_up("original", 1_500, 500, original=450, halftone_talk=50),
-               made_up("halftone-talk", 4_000, 1_000, original=920, halftone_talk=950)]
+    results = [
+        made_up("original", 1_500, 500, original=450, halftone_talk=50),
+        made_up("halftone-talk", 4_000, 1_000, original=920, halftone_talk=950),
+    ]
     first, second, _ = tables.conclusions(results)
     assert first.startswith("LeNet at 256 px (1,500 training, 500 test digits), trained on orig")
     assert second.startswith("LeNet at 256 px (4,000 training, 1,000 test digits), trained on half")
     (said,) = tables.retraining(results)
     assert "costs 80.0 points; training on halftones wins back 85.0, and" in said
     assert "on originals gains 2.0 (" in said
-    assert said.endswith("(trained on 1,500 originals, but on 4,000 of these; read on 500 test "
-                         "digits, but then on 1,000: no fair comparison).")
+    assert said.endswith(
+        "(trained on 1,500 originals, but on 4,000 of these; read on 500 test "
+        "digits, but then on 1,000: no fair comparison)."
+    )
 
 
 def test_what_retraining_costs_is_said_without_reservation_where_it_is_fair():
@@ -102,10 +118,14 @@ def test_what_retraining_costs_is_measured_on_the_seeds_that_both_were_trained_f
 
 
 def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
-    runs = [made_up("original", 55_000, 10_000, seed=k, original=9_900 + k, halftone_talk=k)
-            for k in (0, 1, 2)]
-    two, three = (accuracies.summarise(some, "lenet", "original", "original", 256)
-                  for some in (runs[1:], runs))
+    runs = [
+        made_up("original", 55_000, 10_000, seed=k, original=9_900 + k, halftone_talk=k)
+        for k in (0, 1, 2)
+    ]
+    two, three = (
+        accuracies.summarise(some, "lenet", "original", "original", 256)
+        for some in (runs[1:], runs)
+    )
     assert tables.with_numbers(two).endswith("**<br>seeds 1, 2")
     assert tables.with_numbers(three) == "**99.01 ± 0.01**"
     assert tables.conclusions(runs[1:])[0].startswith("LeNet at 256 px (seeds 1, 2), trained on")
@@ -113,8 +133,11 @@ def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
 
 
 def test_the_caption_speaks_of_empty_cells_where_there_are_some():
-    rows = [[accuracies.summarise(RESULTS, a, *row, size) for a in tables.COLUMNS]
-            for row in (*tables.ROWS, *tables.ALSO) for size in (32, 256)]
+    rows = [
+        [accuracies.summarise(RESULTS, a, *row, size) for a in tables.COLUMNS]
+        for row in (*tables.ROWS, *tables.ALSO)
+        for size in (32, 256)
+    ]
     gaps = any(any(row) and not all(row) for row in rows)
     assert ("empty" in tables.caption(RESULTS)) == gaps
     no_gaps = [r for r in RESULTS if r["train_on"] in ("original", "halftone-talk")]
