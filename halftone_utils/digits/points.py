@@ -166,7 +166,7 @@ def _check(point: Point, size: int) -> None:
     if isinstance(point, StylePoint):
         point.style_image()
         for layer in (point.settings.content_layer, *point.style_weights):
-            checks.one_of("layer", layer, vgg.LAYERS["vgg16"])
+            checks.one_of("layer", layer, vgg.LAYERS)
     else:
         point.halftone(blank)
 

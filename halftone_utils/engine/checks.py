@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Collection
+from numbers import Real
+from typing import Any
 
 
 def one_of(name: str, value: object, allowed: Collection) -> None:
@@ -10,12 +12,13 @@ def one_of(name: str, value: object, allowed: Collection) -> None:
         raise ValueError(f"{name} is {value!r}; it is one of {', '.join(map(str, allowed))}.")
 
 
-def within(name: str, value: object, lowest: float, highest: float, unit: str = "") -> None:
+def within(name: str, value: Any, lowest: float, highest: float, unit: str = "") -> None:
     """Raise ValueError unless `value` is a finite number from lowest to highest; a bool is none."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and lowest <= value <= highest):
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(float(value)) and lowest <= float(value) <= highest):
         up_to = f"{lowest:g} or more" if highest == math.inf else f"{lowest:g} to {highest:g}"
-        raise ValueError(f"{name} is {value!r}; it is {up_to}{' ' * bool(unit)}{unit}.")
+        allowed = "a finite number" if lowest == -math.inf else f"{up_to} {unit}".rstrip()
+        raise ValueError(f"{name} is {value!r}; it is {allowed}.")
 
 
 def above(name: str, value: float, lowest: float = 0, highest: float = math.inf) -> None:

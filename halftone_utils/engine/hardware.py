@@ -1,10 +1,16 @@
 """What this machine has, and how to use all of it."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
 
 import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def fastest_device() -> torch.device:
@@ -38,11 +44,21 @@ def can_compile() -> bool:
     return any(shutil.which(name) for name in ("g++", "clang++", "c++"))
 
 
-def on_each_core(function: Callable, arguments: Iterable) -> list:
-    """The function of each argument, in order, as many at a time as PyTorch has threads."""
-    threads = torch.get_num_threads()
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # threads do not outlive a fork
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+
+
+def on_each_core(function: Callable[[T], R], arguments: Iterable[T]) -> list[R]:
+    """The function of each argument, in order, as many at a time as PyTorch has threads.
+
+    Each runs on one thread, inside PyTorch too, and so may call this function again.
+    """
+    known, threads = [*arguments], torch.get_num_threads()
+    torch.set_num_threads(1)  # the BLAS has one number for all threads
     try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as cores:
-            return list(cores.map(function, arguments))
+        if min(threads, len(known)) < 2:
+            return [*map(function, known)]
+        return [*_pool(os.getpid(), threads).map(function, known)]
     finally:
-        torch.set_num_threads(threads)  # the BLAS's number is not a thread's own
+        torch.set_num_threads(threads)

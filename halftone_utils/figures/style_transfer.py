@@ -23,7 +23,7 @@ def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
     figure, axes = plt.subplots(figsize=(WIDTH, 3.0))
     axes.set_axis_off()
     x, heights = 0.0, {1: 2.0, 2: 1.6, 3: 1.2, 4: 0.85, 5: 0.55}
-    for layer in LAYERS["vgg16"]:
+    for layer in LAYERS:
         block, channels = int(layer[4]), 64 * 2 ** min(int(layer[4]) - 1, 3)
         width, height = 0.25 + channels / 900, heights[block]
         x += 0.45 if layer.endswith("_1") and block > 1 else 0.18

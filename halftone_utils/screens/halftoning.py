@@ -8,19 +8,25 @@ Pictures are floating (N, 1, H, W) in [0, 1], and the halftone is float32, 0.0 o
 are uint8 (N, 1, H, W) or (N, H, W), and it is bool, or `out` filled (a contiguous bool or uint8
 tensor of their shape, 0 or 1): the same dots at the speed of memory.
 Every function raises ValueError for pictures or arguments that are not allowed.
+A kind of screen is a function here and its row in KINDS.
 """
 
 import inspect
-from collections.abc import Callable
-from functools import lru_cache, partial
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from halftone_utils.screens import error_diffusion, tone
-from halftone_utils.screens.direct_binary_search import direct_binary_search
+from halftone_utils.engine import checks
+from halftone_utils.engine.hardware import on_each_core
+from halftone_utils.engine.types import Halftones, Images, Pictures
+from halftone_utils.screens import kernels, perception, tone
+from halftone_utils.screens.error_diffusion import KERNELS, diffuse, planes
 from halftone_utils.screens.thresholds import (
     am_thresholds,
     bayer_thresholds,
@@ -29,6 +35,9 @@ from halftone_utils.screens.thresholds import (
     random_thresholds,
 )
 from halftone_utils.screens.tone import FULL_RANGE, map_tone, ramp
+from halftone_utils.screens.ways import Way
+
+SWEEPS = 50  # of direct binary search: far more than a picture takes, which is about ten
 
 
 @lru_cache(maxsize=64)
@@ -40,12 +49,12 @@ def _levels(
 
 
 def _print(
-    images: Tensor,
+    images: Pictures,
     thresholds: Callable[..., Tensor],
     arguments: tuple,
     tone_range: tuple[float, float],
     out: Tensor | None,
-) -> Tensor:
+) -> Halftones:
     """White where the tone is above the threshold."""
     tone.check_pictures(images, out)
     arguments = (*images.shape[-2:], *arguments)
@@ -61,8 +70,8 @@ def _print(
 
 
 def am_screen(
-    images: Tensor,
-    ruling: float,
+    images: Pictures,
+    ruling: float = 4.0,
     angle: float = 45.0,
     dot: str = "round",
     phase: tuple[float, float] = (0.0, 0.0),
@@ -70,56 +79,55 @@ def am_screen(
     dot_gain: float = 0.0,
     temperature: float = 0.0,
     out: Tensor | None = None,
-) -> Tensor:
+) -> Halftones:
     """Halftone by a clustered-dot screen: dots on a grid, their size follows the tone.
 
     ruling, angle, dot, phase, dot_gain: see `thresholds.am_thresholds`.
-    temperature: 0 prints dots; above it, in units of tone, dots have soft edges,
+    temperature: 0 prints dots; above it [tones], dots have soft edges,
     sigmoid((tone - threshold) / temperature), through which a gradient reaches floating
     pictures, and which tend to the hard ones as the temperature tends to 0.
     """
     arguments = (ruling, angle, dot, tuple(phase), dot_gain)
+    checks.within("temperature", temperature, 0, math.inf)
     if temperature == 0:
         return _print(images, am_thresholds, arguments, tone_range, out)
     tone.check_pictures(images)
-    if not (temperature > 0 and images.dtype.is_floating_point and out is None):
-        raise ValueError(
-            f"temperature is {temperature}; it is 0, or above 0 for floating pictures."
-        )
+    if out is not None or not images.dtype.is_floating_point:
+        raise ValueError("temperature is above 0 for floating pictures only, and without out.")
     fields = am_thresholds(*images.shape[2:], *arguments).to(images.device)
     return torch.sigmoid((map_tone(images, tone_range) - fields) / temperature)
 
 
 def bayer(
-    images: Tensor,
+    images: Pictures,
     size: int = 8,
     tone_range: tuple[float, float] = FULL_RANGE,
     out: Tensor | None = None,
-) -> Tensor:
+) -> Halftones:
     """Halftone by Bayer's ordered dither (1973): size² + 1 tones from size 2, 4, 8 or 16."""
     return _print(images, bayer_thresholds, (size,), tone_range, out)
 
 
 def blue_noise(
-    images: Tensor,
+    images: Pictures,
     size: int = 64,
     seed: int = 0,
     tone_range: tuple[float, float] = FULL_RANGE,
     out: Tensor | None = None,
-) -> Tensor:
+) -> Halftones:
     """Halftone by a void-and-cluster mask (Ulichney 1993): even dots without a grid.
 
-    size: side of the mask, 8 to 128, which repeats.  seed: of the mask.
+    size: side of the mask [px], 8 to 128, which repeats.  seed: of the mask.
     """
     return _print(images, blue_noise_thresholds, (size, seed), tone_range, out)
 
 
 def random_dots(
-    images: Tensor,
+    images: Pictures,
     seed: int = 0,
     tone_range: tuple[float, float] = FULL_RANGE,
     out: Tensor | None = None,
-) -> Tensor:
+) -> Halftones:
     """The same tones as dots without a grid: one field of uniform thresholds for all images.
 
     The control beside every screen.
@@ -128,65 +136,97 @@ def random_dots(
 
 
 def independent_random_dots(
-    images: Tensor, tone_range: tuple[float, float] = FULL_RANGE, seed: int = 0
-) -> Tensor:
-    """Each pixel white with its tone's probability: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.
+    images: Images, tone_range: tuple[float, float] = FULL_RANGE, seed: int = 0
+) -> Images:
+    """Random dots that no two images share: each pixel white with its tone's probability.
 
-    Unlike `random_dots`, each picture has dots of its own, which depend on its place in the batch
-    and on the seed: whoever wants the same dots again gives the same batch.
+    images: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0.  The dots of an image depend on the seed and,
+    unlike any other halftone, on the image's place in the batch: a network that is trained on one
+    field for all (`random_dots`) could learn that field.
     """
     thresholds = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
     return (map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
 
 
 def floyd_steinberg(
-    images: Tensor,
+    images: Pictures,
     tone_range: tuple[float, float] = FULL_RANGE,
     serpentine: bool = False,
     out: Tensor | None = None,
-) -> Tensor:
+) -> Halftones:
     """Halftone by error diffusion (Floyd & Steinberg 1976): equal dots, spaced by the tone."""
-    return error_diffusion.diffuse(images, "floyd-steinberg", serpentine, tone_range, out)
+    return diffuse(images, "floyd-steinberg", serpentine, tone_range, out)
 
 
-# kind -> function of pictures and of the arguments that `parameters` lists
-KINDS: dict[str, Callable[..., Tensor]] = {
-    "am": am_screen,
-    "bayer": bayer,
-    "blue-noise": blue_noise,
-    "random": random_dots,
-    **{name: partial(error_diffusion.diffuse, kernel=name) for name in error_diffusion.KERNELS},
-    "direct-binary-search": direct_binary_search,
-}
+def direct_binary_search(
+    images: Pictures,
+    distance: float = 3500,
+    seed: int = 0,
+    tone_range: tuple[float, float] = FULL_RANGE,
+    out: Tensor | None = None,
+) -> Halftones:
+    """Halftone by direct binary search: from random dots, until no toggle and no swap helps.
+
+    Analoui & Allebach, Model-based halftoning using direct binary search, SPIE 1666 (1992).  The
+    best there is at a given grain, and a thousand times the work of a screen: for small pictures.
+    distance: from the eye [px], see `perception.eye_autocorrelation`.  seed: of the first pattern,
+    the same for all pictures.
+    """
+    tone.check_pictures(images, out)
+    eye = perception.eye_autocorrelation(distance)
+    narrow = images.dtype == torch.uint8
+    tones = map_tone(images.float() / 255 if narrow else images.float(), tone_range)
+    first = random_thresholds(*images.shape[-2:], seed)[0, 0]
+    pictures = planes(tones).astype(np.float64)
+    printed = (pictures > first.numpy()).astype(np.float64)
+    on_each_core(
+        lambda i: kernels.search(printed[i], pictures[i], eye, SWEEPS), range(len(printed))
+    )
+    result = torch.from_numpy(printed).view(images.shape).to(images.device)
+    if not narrow:
+        return result.float()
+    return result.bool() if out is None else out.copy_(result)
+
+
+KINDS: Mapping[str, Way] = MappingProxyType(
+    {
+        row.kind: row
+        for row in (
+            Way("am", am_screen),
+            Way("bayer", bayer),
+            Way("blue-noise", blue_noise),
+            Way("random", random_dots),
+            *(Way(name, diffuse, {"kernel": name}) for name in KERNELS),
+            Way("direct-binary-search", direct_binary_search),
+        )
+    }
+)
 
 
 def parameters(kind: str) -> dict[str, Any]:
-    """The arguments a kind of screen takes and their defaults; `inspect.Parameter.empty` is none.
+    """The arguments that a kind of screen takes besides the images, and their defaults.
 
     Raises ValueError for a kind that is not in KINDS.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}; it is one of {', '.join(KINDS)}.")
-    known = inspect.signature(KINDS[kind]).parameters.values()
-    return {p.name: p.default for p in known if p.name not in ("images", "kernel")}
+    checks.one_of("kind", kind, KINDS)
+    row = KINDS[kind]
+    known = inspect.signature(row.function).parameters.values()
+    return {p.name: p.default for p in known if p.name not in ("images", *row.parameters)}
 
 
-def halftone(images: Tensor, kind: str, **arguments: Any) -> Tensor:
+def halftone(images: Pictures, kind: str, **arguments: Any) -> Halftones:
     """Halftone by any kind of screen: `halftone(images, "bayer", size=4, tone_range=(0.2, 0.9))`.
 
-    kind: one of KINDS.  arguments: those that `parameters(kind)` lists.
-    Raises ValueError for a kind, or an argument, that is not known or is missing.
+    kind: one of KINDS.  arguments: of those that `parameters(kind)` lists.
+    Raises ValueError for a kind or an argument that is not known.
     """
     known = parameters(kind)
     for name in arguments:
-        if name not in known:
-            raise ValueError(f"{kind!r} takes no {name!r}; it takes {', '.join(known)}.")
-    for name, default in known.items():
-        if default is inspect.Parameter.empty and name not in arguments:
-            raise ValueError(f"{kind!r} needs {name!r}.")
-    return KINDS[kind](images, **arguments)
+        checks.one_of(f"an argument of {kind!r}", name, known)
+    row = KINDS[kind]
+    return row.function(images, **row.parameters, **arguments)
 
 
-def style_image(side: int, ruling: float, angle: float = 45.0, dot: str = "round") -> Tensor:
+def style_image(side: int, ruling: float, angle: float = 45.0, dot: str = "round") -> Images:
     """A halftoned ramp, all tones behind one screen: (1, 1, side, side), 0.0 or 1.0."""
     return am_screen(ramp(side), ruling, angle, dot)

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from halftone_utils.engine import checks
+from halftone_utils.engine.types import Thresholds
 from halftone_utils.screens import tone, void_and_cluster
 from halftone_utils.screens.tone import FULL_RANGE
 
@@ -32,7 +34,6 @@ SPOTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "square": lambda u, v: -torch.maximum(_around(u), _around(v)),
 }
 MOST_GAIN = 0.25  # with more, the parabola of `undo_gain` would rise above 1 before solid ink
-BAYER_SIZES = (2, 4, 8, 16)
 
 
 def undo_gain(ink: Tensor, gain: float) -> Tensor:
@@ -45,21 +46,9 @@ def undo_gain(ink: Tensor, gain: float) -> Tensor:
     light scattered in the paper (Yule & Nielsen 1951) changes no dot, and is not in it.
     Raises ValueError for a gain outside its range.
     """
-    if not 0 <= gain <= MOST_GAIN:
-        raise ValueError(f"dot_gain is {gain}; it is 0 to {MOST_GAIN} (growth of a 50 % dot).")
+    checks.within("dot_gain", gain, 0, MOST_GAIN)
     slope = 1 + 4 * gain
     return 2 * ink / (slope + (slope**2 - 16 * gain * ink).sqrt())
-
-
-def _check_screen(ruling: float, angle: float, dot: str, phase: tuple[float, float]) -> None:
-    if dot not in SPOTS:
-        raise ValueError(f"dot is {dot!r}; it is one of {', '.join(SPOTS)}.")
-    if not (math.isfinite(ruling) and ruling >= 2):
-        raise ValueError(
-            f"ruling is {ruling} pixels per cell; it is 2 or more (finer cells cannot be sampled)."
-        )
-    if not all(map(math.isfinite, (angle, *phase))):
-        raise ValueError(f"angle is {angle} and phase {phase}; they are finite numbers.")
 
 
 @lru_cache(maxsize=64)
@@ -71,7 +60,7 @@ def am_thresholds(
     dot: str = "round",
     phase: tuple[float, float] = (0.0, 0.0),
     dot_gain: float = 0.0,
-) -> Tensor:
+) -> Thresholds:
     """Threshold of each pixel in a clustered-dot (amplitude-modulated) screen.
 
     ruling: pixels per cell, at least 2.  angle: degrees.  dot: one of SPOTS.
@@ -83,7 +72,10 @@ def am_thresholds(
     on the pixel grid itself, whatever the dot's shape (Ulichney, Digital Halftoning, 1987, ch. 5).
     Raises ValueError for an argument that is not allowed.
     """
-    _check_screen(ruling, angle, dot, phase)
+    checks.one_of("dot", dot, SPOTS)
+    checks.within("ruling", ruling, 2, math.inf, "pixels a cell")  # finer cells have no shape
+    for name, value in (("angle", angle), ("phase", phase[0]), ("phase", phase[1])):
+        checks.within(name, value, -math.inf, math.inf)
 
     def spot(h: int, w: int) -> Tensor:
         y, x = torch.meshgrid(
@@ -116,13 +108,12 @@ def _tile(pattern: Tensor, height: int, width: int) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def bayer_thresholds(height: int, width: int, size: int = 8) -> Tensor:
+def bayer_thresholds(height: int, width: int, size: int = 8) -> Thresholds:
     """Thresholds (k + 1/2) / size² of Bayer's ordered dither (Bayer 1973): (1, 1, height, width).
 
     size: 2, 4, 8 or 16; ValueError for any other.
     """
-    if size not in BAYER_SIZES:
-        raise ValueError(f"size is {size!r}; Bayer's is one of {', '.join(map(str, BAYER_SIZES))}.")
+    checks.one_of("size", size, (2, 4, 8, 16))
     order = torch.zeros(1, 1)
     while len(order) < size:
         four = 4 * order
@@ -131,14 +122,14 @@ def bayer_thresholds(height: int, width: int, size: int = 8) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def blue_noise_thresholds(height: int, width: int, size: int = 64, seed: int = 0) -> Tensor:
+def blue_noise_thresholds(height: int, width: int, size: int = 64, seed: int = 0) -> Thresholds:
     """Thresholds of a void-and-cluster mask, repeated: float32 (1, 1, height, width)."""
     ranks = torch.from_numpy(void_and_cluster.mask(size, seed).astype("float32"))
     return _tile((ranks + 0.5) / size**2, height, width)
 
 
 @lru_cache(maxsize=16)
-def random_thresholds(height: int, width: int, seed: int = 0) -> Tensor:
+def random_thresholds(height: int, width: int, seed: int = 0) -> Thresholds:
     """Uniform thresholds, each pixel's its own: float32 (1, 1, height, width)."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand((1, 1, height, width), generator=generator)

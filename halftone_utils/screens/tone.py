@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from halftone_utils.engine.types import Images
+
 FULL_RANGE = (0.0, 1.0)
 
 
@@ -22,7 +24,7 @@ def of_levels(tone_range: tuple[float, float] = FULL_RANGE) -> Tensor:
     return map_tone(torch.arange(256).float() / 255, tone_range)
 
 
-def ramp(side: int) -> Tensor:
+def ramp(side: int) -> Images:
     """A ramp through all tones, black left to white right: (1, 1, side, side)."""
     return torch.linspace(0, 1, side).expand(1, 1, side, side).contiguous()
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from halftone_utils.engine import checks
 from halftone_utils.engine.files import CACHE, hash_of, sha256, write_atomically
 
-SIGMA = 1.5  # pixels: of the Gaussian that finds voids and clusters, Ulichney's choice
+SIGMA = 1.5  # of the Gaussian that finds voids and clusters [px], Ulichney's choice
 FIRST_DOTS = 0.1  # share of the pixels that are white in the first, random pattern
-SIZES = (8, 128)  # least and greatest side of a mask
 
 
 def _gaussian(size: int) -> np.ndarray:
@@ -31,11 +31,11 @@ class _Pattern:
         self._twice = np.tile(self._gaussian, (2, 2))
         self.crowding = np.zeros_like(self._gaussian)
         for place in np.flatnonzero(white):
-            self._add(place, 1)
+            self._add(int(place), 1)
 
     def _add(self, place: int, sign: int) -> None:
         size = len(self.white)
-        y, x = divmod(int(place), size)
+        y, x = divmod(place, size)
         around = self._twice[size - y : 2 * size - y, size - x : 2 * size - x]
         self.crowding += sign * around
 
@@ -98,13 +98,8 @@ def mask(size: int = 64, seed: int = 0) -> np.ndarray:
     one that is damaged is made again, and one sentence on stderr says so.
     Raises ValueError for a size or a seed that is not allowed.
     """
-    least, most = SIZES
-    if type(size) is not int or not least <= size <= most:
-        raise ValueError(
-            f"size is {size!r}; a blue-noise mask's is a whole number {least} to {most}."
-        )
-    if type(seed) is not int or seed < 0:
-        raise ValueError(f"seed is {seed!r}; it is a whole number, 0 or more.")
+    checks.whole("size", size, 8, 128)
+    checks.whole("seed", seed, 0)
     path = _path(size, seed)
     if path.exists():
         found = path.read_bytes()

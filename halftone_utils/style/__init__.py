@@ -1,1 +1,7 @@
-"""Halftoning by style transfer: VGG features, the losses of Gatys et al., the iteration."""
+"""Halftoning by style transfer: `transfer` lowers the losses of `gatys` on features of `vgg`."""
+
+from halftone_utils.style import gatys, style_transfer, vgg
+from halftone_utils.style.gatys import Settings
+from halftone_utils.style.style_transfer import Trajectory, transfer
+
+__all__ = ["Settings", "Trajectory", "gatys", "style_transfer", "transfer", "vgg"]

@@ -1,0 +1,17 @@
+"""Shapes and dtypes of the tensors that functions take and give; the tests check them.
+
+A letter that stands twice in one signature is one number: as many labels as images.
+"""
+
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from torch import Tensor
+
+Images = Float[Tensor, "n 1 h w"]  # tones in [0, 1], 0 is black
+Bytes = UInt8[Tensor, "n 1 h w"]  # the same in 256 levels, as they are stored
+Pictures = Images | UInt8[Tensor, "n *one h w"]  # what a screen takes: uint8 also (N, H, W)
+Halftones = Images | Bool[Tensor, "n *one h w"] | UInt8[Tensor, "n *one h w"]  # 1 is white
+Labels = Int64[Tensor, "n"]
+Thresholds = Float32[Tensor, "1 1 h w"]  # in [0, 1]: white where the tone is above
+FeatureMaps = Float[Tensor, "n c h w"]
+Losses = Float[Tensor, "n"]  # each image's own
+GramMatrices = Float[Tensor, "m c c"]  # m: images, or one style for all of them
