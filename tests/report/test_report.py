@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from copy import deepcopy
 
 import pytest
@@ -132,17 +131,6 @@ def test_tables_and_only_tables_stand_in_a_frame_that_scrolls(web_version):
         assert all(table.parent["class"] == ["scroll"] for table in page.select("table"))
         assert all(frame.select_one("table") for frame in page.select(".scroll"))
     assert web_version["06_architectures"].select("table")
-
-
-def test_an_installed_package_brings_the_template_and_the_style():
-    package = ROOT / "halftone_utils" / "report" / "web"
-    files = {path.name for path in package.iterdir() if path.is_file() and path.suffix != ".py"}
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert set(settings["package-data"]["halftone_utils.report.web"]) == files
-    packages = {path.parent for path in (ROOT / "halftone_utils").rglob("__init__.py")}
-    assert {str(p.relative_to(ROOT)).replace("/", ".") for p in packages} == set(
-        settings["packages"]
-    )
 
 
 def test_a_page_shows_its_equations_and_asks_nothing_of_the_network(web_version):
