@@ -1,11 +1,13 @@
 # The grid as a workflow: `snakemake results --cores all` trains what has no result yet, and
 # `snakemake report --cores 1` makes the report of what results there are; it trains nothing.
 import os
+import shlex
 import sys
 from pathlib import Path
 
-from halftone_utils import captcha, classifiers, grid
-from halftone_utils.files import CACHE, RESULTS
+from halftone_utils.captcha import SCHEMES
+from halftone_utils.engine.files import CACHE, RESULTS
+from halftone_utils.studies import grid
 
 # what is freed stays with the process: fresh pages for every feature map cost a third of the time
 os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
@@ -14,39 +16,41 @@ os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 # float32 on a GPU is float32: its halftones are then a processor's but for rounding
 os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
-CELLS = {cell.stem: cell for cell in grid.cells()}
+PYTHON = shlex.quote(sys.executable)
+HALFTONE = f"{PYTHON} -m halftone_utils"
+EXPERIMENTS = {experiment.stem: experiment for experiment in grid.experiments()}
 RESULT = f"{RESULTS}/{{stem}}.json"
 SET = f"{CACHE}/halftone-mnist/talk-{{size}}.built"
 
 
 def sets_of(wildcards):
-    """The halftones that a cell without a result reads; with one, their absence is no matter."""
+    """The halftones that an experiment without a result reads; with one, their absence is no matter."""
     if Path(RESULT.format(stem=wildcards.stem)).exists():
         return []
-    return ancient(SET.format(size=CELLS[wildcards.stem].size))
+    return ancient(SET.format(size=EXPERIMENTS[wildcards.stem].size))
 
 
 CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-kind", "iso-tone-mixed")
 
 
 wildcard_constraints:
-    stem="|".join(CELLS),
-    size="32|256",
-    scheme="|".join(captcha.SCHEMES),
+    stem="|".join(EXPERIMENTS),
+    size="|".join(map(str, grid.sizes())),
+    scheme="|".join(SCHEMES),
     n=r"\d+",
 
 
 rule results:
     input:
-        expand(RESULT, stem=CELLS),
-        expand(f"{RESULTS}/{{kind}}-{{size}}.json", size=(32, 256),
+        expand(RESULT, stem=EXPERIMENTS),
+        expand(f"{RESULTS}/{{kind}}-{{size}}.json", size=grid.sizes(),
                kind=("frontier", "strength-networks", "weights-networks")),
 
 
 # Page 7's: `snakemake captchas --cores all`, about two hours on 2 cores.
 rule captchas:
     input:
-        expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=captcha.SCHEMES),
+        expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=SCHEMES),
         expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
 
 
@@ -55,7 +59,7 @@ rule ladder:
         update(f"{RESULTS}/captcha-{{scheme}}.json"),
     threads: workflow.cores or 1
     shell:
-        f"{sys.executable} -m halftone_utils.ladder --schemes {{wildcards.scheme}}"
+        f"{HALFTONE} ladder --schemes {{wildcards.scheme}}"
 
 
 rule crnn:
@@ -63,33 +67,33 @@ rule crnn:
         update(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json"),
     threads: workflow.cores or 1
     shell:
-        f"{sys.executable} -m halftone_utils.crnn {{wildcards.scheme}} --n {{wildcards.n}}"
+        f"{HALFTONE} crnn {{wildcards.scheme}} --n-train {{wildcards.n}}"
 
 
 rule report:
     shell:
-        f"{sys.executable} -m halftone_utils.report"
+        f"{HALFTONE} report"
 
 
-# A result is one papermill run of train_cell, whose page is kept.
-rule cell:
+# A result is one papermill run of the page `experiment`, which is kept.
+rule experiment:
     input:
         sets_of,
     output:
         update(RESULT),
         update(f"{RESULTS}/{{stem}}.npz"),
     params:
-        cell=lambda wildcards: CELLS[wildcards.stem],
-        page="report/cells/{stem}.ipynb",
+        of=lambda wildcards: EXPERIMENTS[wildcards.stem],
+        page="report/experiments/{stem}.ipynb",
     threads: workflow.cores or 1
     resources:
         mem_mb=16_000,
         runtime=600,
     shell:
-        "mkdir -p report/cells && "
-        f"{sys.executable} -m papermill notebooks/train_cell.ipynb {{params.page}} "
-        "-p architecture {params.cell.architecture} -p size {params.cell.size} "
-        "-p train_on {params.cell.train_on} -p seed {params.cell.seed} "
+        "mkdir -p report/experiments && "
+        f"{PYTHON} -m papermill notebooks/experiment.ipynb {{params.page}} "
+        "-p architecture {params.of.architecture} -p size {params.of.size} "
+        "-p train_on {params.of.train_on} -p seed {params.of.seed} "
         "-p full True"
 
 
@@ -98,15 +102,15 @@ rule halftone_set:
         touch(SET),
     threads: workflow.cores or 1
     shell:
-        f"{sys.executable} -m halftone_utils.halftone_mnist talk --size {{wildcards.size}}"
+        f"{HALFTONE} halftones talk --size {{wildcards.size}}"
 
 
 def originals_of(wildcards):
     """The networks of that size, trained on originals, seed 0."""
     return [
-        ancient(f"{RESULTS}/{cell.stem}.json")
-        for cell in CELLS.values()
-        if (cell.size, cell.train_on, cell.seed) == (int(wildcards.size), "original", 0)
+        ancient(f"{RESULTS}/{experiment.stem}.json")
+        for experiment in EXPERIMENTS.values()
+        if (experiment.size, experiment.train_on, experiment.seed) == (int(wildcards.size), "original", 0)
     ]
 
 
@@ -117,7 +121,7 @@ rule frontier:
         update(f"{RESULTS}/frontier-{{size}}.json"),
     threads: workflow.cores or 1
     shell:
-        f"{sys.executable} -m halftone_utils.frontier --size {{wildcards.size}}"
+        f"{HALFTONE} frontier --size {{wildcards.size}}"
 
 
 # Style transfer of a large picture takes 64 times as long: fewer digits, fewer iterations.
@@ -128,15 +132,13 @@ rule curves:
         update(f"{RESULTS}/strength-networks-{{size}}.json"),
         update(f"{RESULTS}/weights-networks-{{size}}.json"),
     params:
-        command=f"{sys.executable} -m halftone_utils.strength talk --seeds 0 --architectures "
-        + " ".join(classifiers.ARCHITECTURES),
         iterations=lambda wildcards: {"32": "--n 300 --iterations 50",
                                       "256": "--n 100 --iterations 20"}[wildcards.size],
         ratios=lambda wildcards: {"32": "--n 300", "256": "--n 100"}[wildcards.size],
     threads: workflow.cores or 1
     shell:
-        "{params.command} --size {wildcards.size} {params.iterations} "
-        "--save strength-networks-{wildcards.size} && "
-        "{params.command} --size {wildcards.size} {params.ratios} "
-        "--save weights-networks-{wildcards.size} "
+        f"{HALFTONE} strength strength-networks-{{wildcards.size}} "
+        "--size {wildcards.size} {params.iterations} && "
+        f"{HALFTONE} strength weights-networks-{{wildcards.size}} "
+        "--size {wildcards.size} {params.ratios} "
         "--ratios 1 0.3 0.1 0.03 0.01 0.003 0.0025 0.002 0.0015 0.00125 0.001 0.0003 0.0001"

@@ -54,11 +54,18 @@ class Result:
     runs: list[dict[str, Any]] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
 
+    def where(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The rows that have these values."""
+        return [
+            row
+            for row in self.rows
+            if all(row.get(name) == value for name, value in wanted.items())
+        ]
+
     def row(self, **wanted: Any) -> dict[str, Any]:
         """The first row that has these values; raises DataError if there is none."""
-        for row in self.rows:
-            if all(row.get(name) == value for name, value in wanted.items()):
-                return row
+        for row in self.where(**wanted):
+            return row
         raise DataError(f"{self.stem} holds no row with {wanted}.")
 
 

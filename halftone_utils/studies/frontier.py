@@ -219,7 +219,8 @@ def shares(found: Result, architecture: str) -> pd.DataFrame:
         elif row["architecture"] == architecture:
             line["integrated" if "sigma" in row else "accuracy"] = percent
             line |= {"sigma": row["sigma"]} if "sigma" in row else {}
-    return pd.DataFrame([line for line in lines.values() if "accuracy" in line])
+    columns = ["kind", "parameters", "n", "sigma", "legibility", "accuracy", "integrated"]
+    return pd.DataFrame([x for x in lines.values() if "accuracy" in x], columns=columns)
 
 
 def least_accuracy(shares: pd.DataFrame, kinds: Sequence[str], legibility: float) -> float | None:
