@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from halftone_utils.engine import kernels, winograd
 from halftone_utils.engine.hardware import on_each_core
-from halftone_utils.engine.types import FeatureMaps
+from halftone_utils.engine.types import Convolved, FeatureMaps
 
 CORES = 2  # transforms at a time; fixed, so that sums are the same on every machine
 FEWEST = 192  # tiles for which transforming the weights is worth it
@@ -27,7 +27,7 @@ class Conv2d(nn.Conv2d):
     One of 1x1 is a product of matrices, whose backward pass is faster than the convolution's.
     """
 
-    def forward(self, x: FeatureMaps) -> FeatureMaps:
+    def forward(self, x: FeatureMaps) -> Convolved:
         """(N, C, H, W) -> (N, K, H', W')."""
         fast = torch.is_autocast_enabled("cpu")  # in bfloat16 the convolution itself is the faster
         if self.kernel_size == (1, 1) and x.device.type == "cpu" and not fast:

@@ -13,5 +13,6 @@ Halftones = Images | Bool[Tensor, "n *one h w"] | UInt8[Tensor, "n *one h w"]  #
 Labels = Int64[Tensor, "n"]
 Thresholds = Float32[Tensor, "1 1 h w"]  # in [0, 1]: white where the tone is above
 FeatureMaps = Float[Tensor, "n c h w"]
+Convolved = Float[Tensor, "n _ _ _"]  # feature maps of other channels and sides than what came in
 Losses = Float[Tensor, "n"]  # each image's own
-GramMatrices = Float[Tensor, "m c c"]  # m: images, or one style for all of them
+GramMatrices = Float[Tensor, "#n c c"]  # of each image, or one style for all of them

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from halftone_utils.engine import kernels
 from halftone_utils.engine.hardware import on_each_core
-from halftone_utils.engine.types import FeatureMaps
+from halftone_utils.engine.types import Convolved, FeatureMaps
 
 TILE = 4  # outputs a side
 TILES = 128  # at a time: enough for the product of matrices, and still in the cache
@@ -53,7 +53,7 @@ def transform(weight: Tensor) -> Tensor:
 
 def convolve(
     x: FeatureMaps, transformed: Tensor, bias: Tensor | None = None, cores: int = 1
-) -> FeatureMaps:
+) -> Convolved:
     """Correlate x with 3x3 kernels, zeros around it; with a bias, add it and apply the ReLU.
 
     x: float32 (N, C, H, W), sides multiples of 4.  transformed: (36, C, K) from `transform`.
@@ -110,7 +110,7 @@ def _strips_at_once(x: Tensor) -> int:
     return max(1, min(len(x) * x.shape[2] // TILE, TILES // (x.shape[3] // TILE)))
 
 
-def to_one_channel(x: FeatureMaps, weight: Tensor) -> FeatureMaps:
+def to_one_channel(x: FeatureMaps, weight: Tensor) -> Convolved:
     """Correlate with the kernels of one output: (N, C, H, W), (1, C, 3, 3) -> (N, 1, H, W).
 
     The last step back to a grey picture, where a product of matrices has but one column.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from halftone_utils.engine import checks, winograd
 from halftone_utils.engine.files import DATA, DataError, sha256
-from halftone_utils.engine.types import FeatureMaps, Images
+from halftone_utils.engine.types import Convolved, Images
 
 WEIGHTS = DATA / "weights" / "vgg16_features.safetensors"
 SHA256 = "4fb452106c3d6f4c68f412a3bb1a1694d438857dcce6839b37ac5ab22e666a14"
@@ -79,7 +79,7 @@ class VGG(nn.Module):
             gradient = F.interpolate(gradient / 4, scale_factor=2)
         return gradient
 
-    def forward(self, images: Images, layers: Collection[str]) -> dict[str, FeatureMaps]:
+    def forward(self, images: Images, layers: Collection[str]) -> dict[str, Convolved]:
         """Features after the ReLU of each layer asked for, one of LAYERS.
 
         images: (N, 1, H, W) in [0, 1].

@@ -9,7 +9,7 @@ from halftone_utils.engine.files import write_atomically
 WRITER = """
 import os, time
 from pathlib import Path
-from halftone_utils.files import write_as_it_comes
+from halftone_utils.engine.files import write_as_it_comes
 def parts():
     yield b"half"
     Path({sign!r}).touch()
