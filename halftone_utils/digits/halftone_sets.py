@@ -116,7 +116,7 @@ class HalftoneSet:
         # a set that was begun in one precision is finished in it
         begun = manifest.get("precision")
         known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        precision = known.get(begun, _precision(self.point))
+        precision = known.get(str(begun), _precision(self.point))
         halftone = _halftoner(self.point, precision, len(bad) * CHUNK)
         manifest |= {
             "precision": str(precision).removeprefix("torch."),

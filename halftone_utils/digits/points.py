@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -89,7 +89,7 @@ class StylePoint(Point):
     """A halftone by style transfer: style image, losses, iteration.
 
     The screen is the style image's, a ramp of style_side pixels whose tones are raised to
-    ramp_gamma, above 1 for more of the dark ones.  The rest as in `style_transfer.Settings`.
+    ramp_gamma, above 1 for more of the dark ones.  The rest as in `gatys.Settings`.
     """
 
     style_side: int
@@ -115,11 +115,10 @@ class StylePoint(Point):
         return hash_of({**self.config, "weights": vgg.SHA256})
 
     @property
-    def settings(self) -> style_transfer.Settings:
+    def settings(self) -> gatys.Settings:
         """The style transfer it asks for."""
-        names = ("content_layer", "style_weights", "alpha", "beta", "iterations", "optimizer")
-        names += ("step", "decay", "noise")
-        return style_transfer.Settings(**{name: getattr(self, name) for name in names})
+        names = {f.name for f in fields(gatys.Settings)} & {f.name for f in fields(self)}
+        return gatys.Settings(**{name: getattr(self, name) for name in names})
 
     def style_image(self) -> Tensor:
         """The halftoned ramp whose texture is transferred: (1, 1, style_side, style_side)."""

@@ -26,7 +26,7 @@ def config_of(settings: Any) -> dict[str, Any]:
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
-    """What differs between two JSON values, a sentence's part each: "recipe.batch (64, not 128)"."""
+    """What differs between two JSON values, a phrase each: "recipe.batch (64, not 128)"."""
     if not (isinstance(one, dict) and isinstance(other, dict)):
         return [] if one == other else [f"{where} ({one!r}, not {other!r})"]
     return [

@@ -12,25 +12,5 @@ from halftone_utils.figures.basic import (
     exact_grid,
     image_grid,
     readings,
-    spectra,
     use_style,
 )
-
-__all__ = [
-    "SERIES",
-    "STYLE",
-    "WIDTH",
-    "captcha",
-    "curves",
-    "dots_with_intervals",
-    "draw_image",
-    "equation",
-    "exact_grid",
-    "image_grid",
-    "readings",
-    "results",
-    "screens",
-    "spectra",
-    "style_transfer",
-    "use_style",
-]

@@ -1,6 +1,7 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-STYLE = {  # one sheet for all: 8 pt and more at the size shown, no colour that grey print loses
+# one sheet for all: 8 pt and more at the size shown, no colour that grey print loses
+STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
     "font.size": 10,
@@ -34,7 +36,7 @@ SERIES = (  # for lines that are no architecture: colour, marker, dash
 
 def use_style() -> None:
     """Make the project's style the one of all figures that follow."""
-    plt.rcParams.update(STYLE)
+    plt.style.use(STYLE)
 
 
 def draw_image(axes: Axes, image: Tensor, title: str = "", size: float = 9) -> None:
@@ -54,26 +56,12 @@ def image_grid(
     row_labels: Sequence[str] | None = None,
     cell: float | None = None,
 ) -> Figure:
-    """A sheet of images (N, 1, H, W), row by row.
+    """A sheet of images (N, 1, H, W), row by row, as `exact_grid` but of any size.
 
-    titles: one an image, or one a column.  row_labels: one a row, left of it.
     cell: side of an image in inches (default: the page's width shared out).
     """
-    rows = -(-len(images) // columns)
-    cell = cell or WIDTH / columns
-    height = rows * cell * (1.2 if titles else 1.0) + 0.1
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * cell, height), squeeze=False)
-    for i, place in enumerate(axes.flat):
-        place.set_axis_off()
-        if i < len(images):
-            per_image = titles is not None and len(titles) == len(images)
-            title = titles[i] if titles and (per_image or i < columns) else ""
-            draw_image(place, images[i], title)
-    for row, label in enumerate(row_labels or ()):
-        axes[row, 0].text(
-            -0.08, 0.5, label, transform=axes[row, 0].transAxes, ha="right", va="center", fontsize=9
-        )
-    return figure
+    scale = (cell or WIDTH / columns) * STYLE["figure.dpi"] / images.shape[3]
+    return exact_grid(images, columns, titles, scale, row_labels, gap=5)
 
 
 def equation(
@@ -93,15 +81,8 @@ def equation(
         draw_image(place, image)
         figure.text((x + side / 2) / width, (below - 0.08) / height, caption, ha="center", va="top")
         if i:
-            sign = signs[i - 1]
-            figure.text(
-                (x - gap / 2) / width,
-                (below + side / 2) / height,
-                sign,
-                ha="center",
-                va="center",
-                fontsize=13,
-            )
+            x, y = (x - gap / 2) / width, (below + side / 2) / height
+            figure.text(x, y, signs[i - 1], ha="center", va="center", fontsize=13)
     return figure
 
 
@@ -144,22 +125,25 @@ def exact_grid(
     images: Tensor,
     columns: int,
     titles: Sequence[str] | None = None,
-    scale: int = 1,
+    scale: float = 1,
     row_labels: Sequence[str] | None = None,
+    gap: int = 14,
 ) -> Figure:
     """Images (N, 1, H, W), each pixel drawn as scale x scale dots: resampling a halftone lies.
 
     titles: one an image, or one a column.  row_labels: one a row, left of it.
+    gap: dots between two images.
     """
-    rows, dpi, gap = -(-len(images) // columns), STYLE["figure.dpi"], 14
+    rows, dpi = -(-len(images) // columns), STYLE["figure.dpi"]
     titles = [*(titles or ()), *[""] * len(images)][: len(images)]
     high, wide = (side * scale for side in images.shape[2:])
-    lines = [
-        max(t.count("\n") + 1 if t else 0 for t in titles[r * columns : (r + 1) * columns])
-        for r in range(rows)
-    ]
+    in_rows = [titles[r * columns : (r + 1) * columns] for r in range(rows)]
+    lines = [max(t.count("\n") + 1 if t else 0 for t in row) for row in in_rows]
     tops = [10 + 16 * n if n else 0 for n in lines]
-    left = 84 if row_labels else 0
+    longest = max(
+        (len(line) for label in row_labels or () for line in label.split("\n")), default=0
+    )
+    left = 20 + 6.5 * longest if row_labels else 0
     width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
     figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")
     for i, image in enumerate(images):
@@ -169,34 +153,8 @@ def exact_grid(
         place = figure.add_axes((x / width, y / height, wide / width, high / height))
         draw_image(place, image, titles[i])
         if row_labels and column == 0:
-            figure.text(
-                (left - 10) / width,
-                (y + high / 2) / height,
-                row_labels[row],
-                ha="right",
-                va="center",
-                fontsize=9,
-            )
-    return figure
-
-
-def spectra(powers: Mapping[str, Tensor], rulings: Mapping[str, float]) -> Figure:
-    """Power spectra (H, W), zero frequency in the middle, each in decibels over its own mean.
-
-    rulings: of screens, in pixels per cell, by the same names; the ring of each is drawn.
-    """
-    figure, axes = plt.subplots(1, len(powers), figsize=(WIDTH, 2.9), sharey=True)
-    for place, (name, power) in zip(axes, powers.items(), strict=True):
-        decibel = 10 * np.log10(np.maximum((power / power.mean()).numpy(), 1e-9))
-        shown = place.imshow(decibel, cmap="gray", vmin=-20, vmax=20, extent=(-0.5, 0.5, -0.5, 0.5))
-        if name in rulings:
-            ring = 1 / rulings[name]
-            place.add_patch(plt.Circle((0, 0), ring, fill=False, ec="#d55e00", ls="--"))
-        ends = (-0.5, 0, 0.5)
-        place.set(title=name, xlabel="cycles per pixel", xticks=ends, yticks=ends)
-        place.grid(False)
-    axes[0].set_ylabel("cycles per pixel")
-    figure.colorbar(shown, ax=axes, label="power, dB over its mean", shrink=0.7)
+            x, y = (left - 10) / width, (y + high / 2) / height
+            figure.text(x, y, row_labels[row], ha="right", va="center", fontsize=9)
     return figure
 
 
@@ -218,18 +176,9 @@ def dots_with_intervals(
         y = np.arange(len(rows)) + 0.24 * (k - (len(series) - 1) / 2)
         middle, low, high = np.array(values).T
         around = np.maximum(0, (middle - low, high - middle))  # rounding may take an end past it
-        axes.errorbar(
-            middle,
-            y,
-            xerr=around,
-            fmt=marker,
-            color=colour,
-            ms=7,
-            capsize=3,
-            lw=1.4,
-            mfc="white" if k else colour,
-            label=name,
-        )
+        look = {"fmt": marker, "color": colour, "ms": 7, "capsize": 3, "lw": 1.4}
+        filled = colour if k == 0 else "white"
+        axes.errorbar(middle, y, xerr=around, mfc=filled, label=name, **look)
     if chance is not None:
         axes.axvline(chance, color="grey", lw=1, ls=":")
     axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel=xlabel, xlim=(-1, 101))

@@ -1,31 +1,34 @@
 """The pictures of CAPTCHAs' results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from halftone_utils.figures.basic import SERIES, WIDTH
-from halftone_utils.report.captcha_tables import share
+from halftone_utils.results.intervals import summary
+from halftone_utils.results.store import Result
+from halftone_utils.results.table import tidy
 
 
-def learning_curves(trained: Sequence[Mapping]) -> Figure:
+def learning_curves(trained: Sequence[Result]) -> Figure:
     """Percent read whole against labelled samples, a line a scheme, with Wilson's intervals.
 
-    trained: what `crnn.load` gives.
+    trained: what `crnn.load` gives, one or more.
     """
     figure, axes = plt.subplots(figsize=(WIDTH * 0.7, 3.4))
-    schemes = list(dict.fromkeys(result["scheme"] for result in trained))
-    for k, scheme in enumerate(schemes):
-        own = sorted((r for r in trained if r["scheme"] == scheme), key=lambda r: r["n"])
-        middle, low, high = np.array([share(r["tests"][scheme]) for r in own]).T
-        around = np.maximum(0, (middle - low, high - middle))
+    table = tidy(trained)
+    table = table[table["shown"] == table["scheme"]].sort_values("n_train", kind="stable")
+    for k, (scheme, own) in enumerate(table.groupby("scheme", sort=False)):
+        read = [summary([counts]) for counts in zip(own["n_correct"], own["n"], strict=True)]
+        middle = np.array([share.mean for share in read])
+        around = (middle - [share.low for share in read], [share.high for share in read] - middle)
         colour, marker, dash = SERIES[k % len(SERIES)]
         axes.errorbar(
-            [r["n"] for r in own],
+            own["n_train"],
             middle,
-            yerr=around,
+            yerr=np.maximum(0, around),
             color=colour,
             marker=marker,
             ls=dash,
@@ -33,16 +36,14 @@ def learning_curves(trained: Sequence[Mapping]) -> Figure:
             ms=7,
             label=scheme,
         )
-    tested = trained[0]["tests"][trained[0]["scheme"]]["n"] if trained else 0
     axes.set(
         xscale="log",
         xlabel="labelled CAPTCHAs it was trained on",
         ylim=(-2, 102),
-        ylabel=f"read whole, % of {tested} others",
+        ylabel=f"read whole, % of {table['n'].max()} others",
     )
-    sizes = sorted({result["n"] for result in trained})
+    sizes = [*table["n_train"].unique()]
     axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
     axes.minorticks_off()
-    if schemes:
-        axes.legend(loc="best")
+    axes.legend(loc="best")
     return figure

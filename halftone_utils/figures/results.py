@@ -48,7 +48,7 @@ def _readings(axes: Sequence[Axes], found: Result) -> None:
     for place, from_afar, title in zip(axes, (False, True), titles, strict=True):
         accuracies = curve(found, from_afar)
         for architecture in accuracies.columns.unique("architecture"):
-            of_seeds, row = accuracies[architecture], ARCHITECTURES[architecture]
+            of_seeds, row = pd.DataFrame(accuracies[architecture]), ARCHITECTURES[architecture]
             place.plot(
                 of_seeds.mean(axis=1),
                 color=row.colour,
@@ -63,7 +63,7 @@ def _readings(axes: Sequence[Axes], found: Result) -> None:
         place.set(title=title, ylim=(0, 101))
     axes[0].set_ylabel(f"accuracy, % of {found.config['n']:,} validation digits")
     handles = axes[0].get_legend_handles_labels()
-    axes[0].get_figure().legend(*handles, loc="outside upper center", ncols=6)
+    axes[0].figure.legend(*handles, loc="outside upper center", ncols=6)
 
 
 def confusion(axes: Axes, matrix: np.ndarray, title: str) -> None:
@@ -116,7 +116,7 @@ def protocols(
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
     shown = [ARCHITECTURES[name] for name in next(iter(rows.values()), {})]
-    for i, (label, found) in enumerate(reversed(rows.items())):
+    for i, (label, found) in enumerate([*rows.items()][::-1]):
         for k, row in enumerate(shown):
             y = i - 0.11 * (k - (len(shown) - 1) / 2)
             said, summary = talk.get(label, {}).get(row.name), found.get(row.name)
@@ -132,7 +132,7 @@ def protocols(
     if talk:
         axes.plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
     axes.axvline(10, color="grey", lw=1, ls=":")
-    axes.set(yticks=range(len(rows)), yticklabels=[*reversed(rows)], xlim=(0, 101))
+    axes.set(yticks=range(len(rows)), yticklabels=[*rows][::-1], xlim=(0, 101))
     axes.set(ylim=(-0.5, len(rows) - 0.5), xlabel="accuracy on test digits, %  (dotted: chance)")
     axes.grid(axis="y", visible=False)
     figure.legend(loc="outside upper center", ncols=7)

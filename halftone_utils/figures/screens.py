@@ -30,10 +30,13 @@ def gallery(
     return exact_grid(torch.cat(sheets), columns, list(printed), scale)
 
 
-def spectrum_sheet(powers: Mapping[str, Tensor], columns: int = 6) -> Figure:
+def spectrum_sheet(
+    powers: Mapping[str, Tensor], columns: int = 6, rulings: Mapping[str, float] | None = None
+) -> Figure:
     """Power spectra (H, W) by name, zero frequency in the middle, in decibels over their mean.
 
     Axes run from -1/2 to 1/2 cycles per pixel.
+    rulings: of screens, in pixels per cell, by the same names; the ring of each is drawn.
     """
     rows = -(-len(powers) // columns)
     size = (WIDTH, rows * WIDTH / columns * 1.05)
@@ -50,6 +53,9 @@ def spectrum_sheet(powers: Mapping[str, Tensor], columns: int = 6) -> Figure:
         place.set_xticklabels(("−½", "0", "½"))
         place.set_yticklabels(("−½", "0", "½"))
         place.grid(False)
+        if rulings and name in rulings:
+            ring = {"radius": 1 / rulings[name], "fill": False, "ec": "#d55e00", "ls": "--"}
+            place.add_patch(plt.Circle((0, 0), **ring))
     figure.supxlabel("cycles per pixel", fontsize=10)
     figure.supylabel("cycles per pixel", fontsize=10)
     figure.colorbar(shown, ax=axes, label="power, dB over its mean", shrink=0.8)

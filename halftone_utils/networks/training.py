@@ -143,6 +143,8 @@ def fit(
     before, started = at.seconds, time.perf_counter()
 
     def save(epoch: int, batch: int, random: dict[str, Tensor]) -> None:
+        if checkpoint is None:
+            return
         seconds = before + time.perf_counter() - started
         at = Progress(epoch=epoch, batch=batch, seconds=seconds, random=random)
         save_checkpoint(checkpoint, model, optimizer if epoch < len(epochs) else None, config, at)
@@ -191,9 +193,8 @@ def fit(
                 if checkpoint and not last and time.perf_counter() - saved > every:
                     save(epoch, batch + 1, _random_states(generator, device))
                     saved = time.perf_counter()
-            if checkpoint:
-                save(epoch + 1, 0, {})
-                saved = time.perf_counter()
+            save(epoch + 1, 0, {})
+            saved = time.perf_counter()
             if after_epoch:
                 after_epoch(epoch + 1)
                 model.train()

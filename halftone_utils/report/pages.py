@@ -1,7 +1,8 @@
 """The pages of the report, and what each asks of its parameters."""
 
-from collections.abc import Collection
+from typing import Any
 
+from halftone_utils.engine import checks
 from halftone_utils.engine.files import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -17,14 +18,13 @@ PAGES = {  # notebook -> what links call it, in order of reading
 }
 
 
-def check(**limits: tuple[float, float, float] | tuple[str, Collection[str]]) -> None:
+def check(**limits: tuple[Any, ...]) -> None:
     """Refuse a parameter that a page cannot show: name=(value, lowest, highest) or (value, names).
 
     Raises ValueError that names the first one that is not allowed.
     """
     for name, (value, *allowed) in limits.items():
         if len(allowed) == 1:
-            if value not in allowed[0]:
-                raise ValueError(f"{name} is {value!r}; this page takes {', '.join(allowed[0])}.")
-        elif not allowed[0] <= value <= allowed[1]:
-            raise ValueError(f"{name} is {value}; this page takes {allowed[0]} to {allowed[1]}.")
+            checks.one_of(name, value, allowed[0])
+        else:
+            checks.within(name, value, *allowed)

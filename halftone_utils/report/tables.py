@@ -13,7 +13,6 @@ from halftone_utils.results.intervals import Summary, percent, summary
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import (
     NETWORK,
-    right_answers,
     summarise,
     tidy,
     with_fewer_digits,
@@ -166,26 +165,7 @@ def caption(table: pd.DataFrame) -> str:
         f"Accuracy in percent: mean ± standard deviation over seeds {seeds}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {datasets.count('train'):,} "
         f"digits and tested on all {datasets.count('test'):,} unless the cell says "
-        f"otherwise{notes}. {_first_digits(table)}The talk's figures in brackets{gaps}."
-    )
-
-
-def _first_digits(table: pd.DataFrame) -> str:
-    """What it does to an accuracy to read the first test digits alone; no word if none did."""
-    most = datasets.count("test")
-    least = int(table["n"].min()) if len(table) else most
-    if least == most:
-        return ""
-    of_all = table[(table["train_on"] == "original") & (table["shown"] == "original")]
-    stems = of_all[of_all["n"] == most]["stem"]
-    whole = [right_answers(stem, "original") for stem in stems]
-    missed = [
-        100 - 100 * sum(right[:n].mean() for right in whole) / len(whole) for n in (least, most)
-    ]
-    return (
-        f"Fewer test digits (n) are the first of the file: of the first {least:,} the {len(whole)} "
-        f"networks that were trained on originals and read on all miss {missed[0]:.2f} % on "
-        f"average, of all {missed[1]:.2f} %. "
+        f"otherwise{notes}. The talk's figures in brackets{gaps}."
     )
 
 
@@ -256,9 +236,10 @@ def networks_of(results: Sequence[Result]) -> dict[tuple[str, str], pd.DataFrame
         for name, n in zip(table["train_on"], table["n_train"], strict=True)
     ]
     found = table.groupby(["architecture", "size", "retrained", "trained_on"])
+    first = [(rows.iloc[0], rows) for _, rows in found]
     return {
-        (f"{ARCHITECTURES[a].printed}, {size} px", trained_on): rows
-        for (a, size, _, trained_on), rows in found
+        (f"{ARCHITECTURES[x['architecture']].printed}, {x['size']} px", x["trained_on"]): rows
+        for x, rows in first
     }
 
 

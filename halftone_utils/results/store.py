@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def provenance(seconds: float | None = None, **versions: str) -> dict[str, Any]:
     }
 
 
+@cache
 def _commit() -> str | None:
     """The commit that is checked out, with a + where files differ from it; None without git."""
     try:
@@ -139,6 +141,22 @@ def grow(result: Result, directory: Path = RESULTS) -> Result:
     content = {"schema": SCHEMA, **{key: getattr(result, key) for key in KEYS[1:]}}
     write_json_rows(path, content)
     return result
+
+
+def record(
+    study: str,
+    stem: str,
+    config: dict,
+    rows: list[dict],
+    *,
+    seconds: float | None = None,
+    measured: dict | None = None,
+    directory: Path = RESULTS,
+) -> Result:
+    """`grow` with what was measured here and now; seconds: that a training took."""
+    runs = [provenance(seconds)]
+    new = Result(study=study, stem=stem, config=config, rows=rows, runs=runs)
+    return grow(replace(new, measured=measured or {}), directory)
 
 
 def check(
@@ -198,5 +216,5 @@ def predictions(stem: str, directory: Path = RESULTS) -> dict[str, np.ndarray]:
 def write_predictions(path: Path, found: Mapping[str, np.ndarray]) -> None:
     """Write predictions by test set, atomically."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, **found)
+    np.savez_compressed(stream, allow_pickle=False, **found)
     write_atomically(path, stream.getvalue())

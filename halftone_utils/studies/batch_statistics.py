@@ -86,12 +86,4 @@ def batch_statistics(
             right = training.count_right(network, images, labels, fast=True)
             row = {"shown": name, "statistics": statistics}
             rows.append({**row, "n": len(labels), "n_correct": right})
-    return store.grow(
-        Result(
-            study="batch statistics",
-            stem=stem,
-            config=config,
-            rows=rows,
-            runs=[store.provenance()],
-        )
-    )
+    return store.record("batch statistics", stem, config, rows)

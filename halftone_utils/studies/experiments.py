@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -256,7 +257,7 @@ def run(
     shown = shown or [*(sets.TEST_SETS if everything else sets.SHORT_TEST_SETS)]
     for name in shown:
         checks.one_of("set", name, sets.TEST_SETS)
-    asked = [{"shown": name, "n": n_test} for name in shown]
+    asked: list[dict[str, Any]] = [{"shown": name, "n": n_test} for name in shown]
     there = store.check(experiment.stem, experiment.config, asked, directory)
     known = store.predictions(experiment.stem, directory) if there else {}
     model, seconds = trained(experiment, progress)
@@ -267,13 +268,8 @@ def run(
     store.write_predictions(
         path.with_suffix(".npz"), {**known, **{name: p.numpy() for name, p in found.items()}}
     )
-    result = Result(
-        study="experiment",
-        stem=experiment.stem,
-        config=experiment.config,
-        rows=rows,
-        runs=[store.provenance(seconds)],
+    result = store.record(
+        "experiment", experiment.stem, experiment.config, rows, seconds=seconds, directory=directory
     )
-    result = store.grow(result, directory)
     _kept_readings(experiment).unlink(missing_ok=True)
     return result

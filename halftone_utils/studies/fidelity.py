@@ -97,17 +97,7 @@ def fidelity(point: str = "talk", *, n: int = 1000, n_train: int = 5000) -> Resu
     for kind in parts[0]["predictions"]:
         found = torch.tensor([k for part in parts for k in part["predictions"][kind]])
         rows.append({"shown": kind, "n": n, "n_correct": int((found == labels).sum())})
-    made_by = {**store.provenance(), "threads": torch.get_num_threads()}
-    return store.grow(
-        Result(
-            study="fidelity",
-            stem=stem,
-            config=config,
-            rows=rows,
-            runs=[made_by],
-            measured=_ratios(parts, n),
-        )
-    )
+    return store.record("fidelity", stem, config, rows, measured=_ratios(parts, n))
 
 
 def _ratios(parts: list[dict], n: int) -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ observer reads 95 % or more.  Everything is measured on validation digits.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -179,7 +180,6 @@ def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> R
     asked = {"size": size, "split": "validation", "n": n, "legible": LEGIBLE, "observer": learned}
     there = store.check(stem, asked, [])
     rows_there = there.rows if there else []
-    made_by = [store.provenance()]
     models = {x: trained(x, progress=False)[0] for x in chosen}
     observed = {_key(row) for row in rows_there if row.get("observer")}
     measured = {(_key(row), row.get("experiment")) for row in rows_there}
@@ -196,7 +196,7 @@ def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> R
         blur = best_blur([row for row in of_observer if _key(row) == key])
         rows += measure(way, images, labels, missing, blur)
         if rows:
-            store.grow(Result(study="frontier", stem=stem, config=asked, rows=rows, runs=made_by))
+            store.record("frontier", stem, asked, rows)
     return store.read(store.path_of(stem))
 
 
@@ -210,7 +210,7 @@ def shares(found: Result, architecture: str) -> pd.DataFrame:
     Columns: kind, parameters, n, sigma (the observer's best blur), legibility, accuracy,
     integrated.
     """
-    lines = {}
+    lines: dict[str, dict[str, Any]] = {}
     for row in found.rows:
         line = lines.setdefault(_key(row), {**{k: row[k] for k in ("kind", "parameters", "n")}})
         percent = 100 * row["n_correct"] / row["n"]

@@ -56,7 +56,6 @@ def recipes(
     small: epochs on small pictures that come first, side and number of each.
     """
     chosen = architectures.ARCHITECTURES[architecture].recipes[size]
-    found = Result(study="recipes", stem="recipes", config={"split": "validation"}, rows=[])
     for rate in rates:
         recipe = replace(
             chosen,
@@ -71,5 +70,5 @@ def recipes(
         row |= {} if train_on == "original" else {"train_on": train_on}
         right = trial(recipe, architecture, size, n, n_validation, train_on)
         row |= {"recipe": config_of(recipe), "n": n_validation, "n_correct": right}
-        found = store.grow(replace(found, rows=[row], runs=[store.provenance()]))
+        found = store.record("recipes", "recipes", {"split": "validation"}, [row])
     return found

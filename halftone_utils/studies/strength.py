@@ -135,20 +135,12 @@ def strength(
         if size == 32 and any(architecture == "lenet" for architecture, _ in models):
             target = TALK["lenet", "original", "halftone-talk"]
             measured = {"target": target, "chosen_iterations": choose_iterations(rows, target)}
-    return store.grow(
-        Result(
-            study="weights" if ratios else "strength",
-            stem=save,
-            config=config,
-            rows=rows,
-            runs=[store.provenance()],
-            measured=measured,
-        )
-    )
+    return store.record("weights" if ratios else "strength", save, config, rows, measured=measured)
 
 
 def choose_iterations(rows: Sequence[dict], target: float) -> int:
     """The iteration at which LeNet, averaged over seeds, is nearest to `target` percent."""
     read = pd.DataFrame(rows).query("architecture == 'lenet' and not from_afar")
     share = 100 * read["n_correct"] / read["n"]
-    return int((share.groupby(read["iteration"]).mean() - target).abs().idxmin())
+    off = (share.groupby(read["iteration"]).mean() - target).abs()
+    return int(off.index[int(off.argmin())])
