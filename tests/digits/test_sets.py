@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from halftone_utils.digits import datasets, operating_points, sets, strong
-from halftone_utils.engine.files import DataError
+from halftone_utils.digits import datasets, points, sets
 from halftone_utils.screens import perception, tone
 
 N = 20
@@ -34,11 +33,7 @@ def test_a_test_set_holds_the_same_digits_in_the_same_order(name, originals):
     alike = torch.nn.functional.normalize(x) @ torch.nn.functional.normalize(p).T
     enough = 0.6 if name.startswith("random") else 0.9  # and by chance 1/20
     assert (alike.argmax(1) == torch.arange(N)).float().mean() >= enough
-
-
-@pytest.mark.parametrize("name", sets.TEST_SETS)
-def test_the_first_pictures_do_not_depend_on_how_many_follow(name):
-    assert torch.equal(load(name, 5)[0], load(name)[0][:5])
+    assert torch.equal(load(name, 5)[0], images[:5])  # whatever pictures follow
 
 
 @pytest.mark.parametrize("name", sets.TEST_SETS)
@@ -51,29 +46,36 @@ def test_some_digits_are_the_same_with_and_without_the_set(name):
     assert torch.equal(picked[1], picked[2])
 
 
-@pytest.mark.parametrize(("name", "index"), [("colour", 0), ("original", 5000), ("no-dots", -1)])
-def test_a_pick_that_cannot_be_is_named(name, index):
-    with pytest.raises(ValueError, match=r"it is one of|split has 0 to 4999"):
-        sets.pick(name, "validation", 32, [index])
+def test_a_picture_depends_on_its_place_only_where_the_row_says_so():
+    digits, _ = datasets.load("validation", 32, 2)
+    for name, row in sets.TEST_SETS.items():
+        first, second = (sets.redrawn(name, digits[order])[0] for order in ([0, 1], [1, 0]))
+        alone = sets.redrawn(name, digits[:1])[0]
+        assert (alone.int() - first.int()).abs().max() <= 1, name
+        apart = (sets.redrawn(name, digits[[1, 0]])[1].int() - first.int()).abs().max()
+        by_place = sets.TEST_SETS[row.seen_from_afar or name].by_place
+        assert (apart > 1) == by_place, name
+        assert not torch.equal(first, second)
 
 
-def test_dots_are_black_and_white_and_keep_the_tone_range(originals):
-    point, least, most = strong.load(32), *strong.load(32).tone_range
+def test_a_pick_or_a_set_that_cannot_be_is_named():
+    for name, index in (("colour", 0), ("original", 5000), ("no-dots", -1)):
+        with pytest.raises(ValueError, match=r"it is one of original|index is .* 0 to 4999"):
+            sets.pick(name, "validation", 32, [index])
+    with pytest.raises(ValueError, match="set is 'negative'; it is one of original"):
+        sets.load("negative", "test", 32, 1)
+
+
+def test_the_sets_of_strong_are_the_points_halftone_and_its_controls(originals):
+    point, images = points.load("strong"), originals[0]
     flat = load("no-dots")[0]
-    assert (flat - tone.map_tone(originals[0], (least, most))).abs().max() < 1 / 255
-    for name in ("halftone-strong", "random-dots"):
-        images, _ = load(name)
-        assert set(images.unique().tolist()) == {0.0, 1.0}
-        assert images.mean() == pytest.approx(float(flat.mean()), abs=0.03)
-    assert point.halftone(originals[0]).equal(load("halftone-strong")[0])
-
-
-def test_random_dots_differ_from_picture_to_picture():
-    point, even = strong.load(32), torch.full((2, 1, 32, 32), 0.5)
-    first, second = point.random_dots(even)
-    assert not torch.equal(first, second)
-    first, second = point.halftone(even)
-    assert torch.equal(first, second)
+    assert (flat - tone.map_tone(images, point.tone_range)).abs().max() < 1 / 255
+    assert torch.equal(load("halftone-strong")[0], point.halftone(images))
+    assert torch.equal(load("random-dots")[0], point.random_dots(images))
+    for name in ("halftone-talk", "halftone-strong", "random-dots"):
+        frozen = points.load(sets.TEST_SETS[name].point)
+        seen = datasets.as_bytes(frozen.from_afar(load(name)[0]))
+        assert torch.equal(sets.load(f"{name}-integrated", "validation", 32, N)[0], seen)
 
 
 def test_pairs_of_a_digit_and_its_halftone():
@@ -86,57 +88,31 @@ def test_pairs_of_a_digit_and_its_halftone():
 
 def test_the_config_names_the_halftone_a_classifier_learns_from():
     assert sets.config("original", 32) == {}
-    talk = operating_points.load("talk").hash
+    talk, strong = (points.load(name).hash for name in ("talk", "strong"))
     assert sets.config("both-talk", 32) == sets.config("halftone-talk", 32)
     assert sets.config("halftone-talk", 32) == {"operating_point": talk}
-    assert sets.config("halftone-strong", 32) == {"operating_point": strong.load(32).hash}
+    assert sets.config("halftone-strong", 32) == {"operating_point": strong}
 
 
-def test_an_unknown_set_is_named():
-    with pytest.raises(ValueError, match="set is 'negative'; it is one of original"):
-        sets.load("negative", "test", 32, 1)
+def test_a_row_more_is_a_set_more(monkeypatch, originals):
+    negative = sets.TestSet("negatives", "strong", lambda point, x, _: 1 - x)
+    from_afar = sets.TestSet("negatives, from afar", "strong", seen_from_afar="negative")
+    monkeypatch.setitem(sets.TEST_SETS, "negative", negative)
+    monkeypatch.setitem(sets.TEST_SETS, "negative-integrated", from_afar)
+    images, labels = load("negative")
+    assert torch.equal(labels, originals[1])
+    assert (images - (1 - originals[0])).abs().max() < 1e-6
+    seen = points.load("strong").from_afar(images)
+    assert (load("negative-integrated")[0] - seen).abs().max() < 1 / 255
+    picked = sets.pick("negative", "validation", 32, [3])
+    assert torch.equal(picked, sets.load("negative", "validation", 32, N)[0][3:4])
 
 
-# --- the frozen file --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def file(tmp_path, monkeypatch):
-    path = tmp_path / "strong.toml"
-    path.write_text(strong.FILE.read_text())
-    monkeypatch.setattr(strong, "FILE", path)
-    strong.load.cache_clear()
-    yield path
-    strong.load.cache_clear()
-
-
-def test_a_size_that_is_not_frozen_is_named(file):
-    with pytest.raises(ValueError, match=r"size is 64; strong.toml has strong-32"):
-        strong.load(64)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        ("ruling =", "ruled ="),
-        ("tone_range = [", "tone_range = [0.9, "),
-        ("sigma = ", "sigma = -"),
-        ('dot = "', 'dot = "no '),
-        ("size = 32", "size = 64"),
-        ("[strong-32]", "[strong-32"),
-    ],
-)
-def test_a_damaged_file_is_named_in_one_sentence(change, file):
-    text = file.read_text()
-    assert change[0] in text
-    file.write_text(text.replace(*change, 1))
-    with pytest.raises(DataError) as caught:
-        strong.load(32)
-    assert str(caught.value).startswith(str(file))
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_a_missing_file_is_named(file):
-    file.unlink()
-    with pytest.raises(DataError, match=f"{file} is missing"):
-        strong.load(32)
+def test_another_data_set_is_drawn_alike(bars, monkeypatch, tmp_path):
+    monkeypatch.setattr(sets.halftone_sets, "CACHE", tmp_path / "cache")
+    for name in ("original", "halftone-strong", "halftone-talk"):
+        images, labels = sets.load(name, "test", 32, 8, "bars")
+        assert torch.equal(labels, datasets.load("test", 28, 8, "bars")[1])
+        expected = sets.redrawn(name, datasets.load("test", 32, 8, "bars")[0])
+        assert (images.int() - expected.int()).abs().max() <= 1, name
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["halftone-bars"]
