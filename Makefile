@@ -7,10 +7,14 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 # the kernel is this environment's own; nothing is written into a user's home
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: report test chromium lab results selection stylizer bench lint clean
+.PHONY: report refresh test chromium lab results selection stylizer bench lint clean
 
 report: $(READY)
-	$(BIN)/python -m halftone_utils.report
+	$(BIN)/halftone report
+
+# Takes what the last `make report` made into the repository: figures/, README, executed pages.
+refresh: $(READY)
+	$(BIN)/halftone refresh
 
 test: $(READY) chromium
 	$(BIN)/python -m pytest --nbval-lax
@@ -24,18 +28,18 @@ chromium:
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-# Trains every cell that has no result yet: many hours on 2 cores, resumable.
+# Trains every experiment that has no result yet: many hours on 2 cores, resumable.
 results: $(READY)
 	$(BIN)/snakemake results --cores all --rerun-incomplete
 
 # Measures again, on validation digits, the curve that `talk` was chosen by.
 selection: $(READY)
-	$(BIN)/python -m halftone_utils.strength talk --save selection-talk --architectures lenet --iterations 20
+	$(BIN)/halftone strength selection-talk --networks lenet --seeds 0 1 2 --iterations 20
 
 # Trains the stylizer of the large pictures (resumable) and compares it with the optimisation.
 stylizer: $(READY)
-	$(BIN)/python -m halftone_utils.stylizer talk
-	$(BIN)/python -m halftone_utils.fidelity talk
+	$(BIN)/halftone stylizer talk
+	$(BIN)/halftone fidelity talk
 
 # Times every path beside what people would use instead (10 minutes, best on a quiet machine);
 # the rivals from PyPI are an extra that nothing else needs.
