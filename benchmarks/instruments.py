@@ -1,42 +1,27 @@
 """How soon the style explorer answers, in the kernel: the first picture, a scrub, a whole run."""
 
 import time
-from collections.abc import Iterator
-
-import ipywidgets
 
 from benchmarks.timing import Record
-from halftone_utils import widgets
-from halftone_utils.widgets.style import wait_for
+from halftone_utils.widgets import StyleExplorer
 
 PROMISED = {"first_picture_s": 1.0, "scrub_s": 0.05, "run_of_50_s": 2.0}  # of a 32×32 digit
 
 
-def _all(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from _all(child)
-
-
-def _control(explorer: ipywidgets.Widget, label: str) -> ipywidgets.Widget:
-    return next(w for w in _all(explorer) if getattr(w, "description", None) == label)
-
-
 def once(iterations: int) -> Record:
     """Press Run, wait for the first new picture and for the end, then scrub to each iteration."""
-    explorer = widgets.style_explorer(iterations=iterations)
-    scrub = _control(explorer, "iteration")
+    explorer = StyleExplorer(iterations=iterations)
     began = time.perf_counter()
-    _control(explorer, "Run").click()
-    while scrub.value == 0:
+    explorer.start.click()
+    while explorer.scrub.value == 0:
         time.sleep(0.001)
     first = time.perf_counter() - began
-    wait_for(explorer, 600)
+    explorer.thread.join(600)
     whole = time.perf_counter() - began
     slowest = 0.0
     for i in range(iterations):
         at = time.perf_counter()
-        scrub.value = i
+        explorer.scrub.value = i
         slowest = max(slowest, time.perf_counter() - at)
     return {"first_picture_s": first, "scrub_s": slowest, "run_of_50_s": whole}
 

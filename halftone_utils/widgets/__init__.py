@@ -1,24 +1,21 @@
-"""Instruments for the pages in JupyterLab; each function returns a widget and holds no science.
+"""Instruments for the pages in JupyterLab; each is a widget and holds no science.
 
 Every one has a static twin, a figure, which is what a page shows where no kernel runs.
 """
 
-from halftone_utils.widgets.answers import results_explorer
-from halftone_utils.widgets.captchas import captcha_explorer
-from halftone_utils.widgets.fgsm import fgsm_explorer
-from halftone_utils.widgets.pad import drawing_pad
-from halftone_utils.widgets.quiz import captcha_quiz, digit_quiz, quiz
-from halftone_utils.widgets.screen import screen_explorer
-from halftone_utils.widgets.style import style_explorer
+from halftone_utils.widgets.answers import ResultsExplorer
+from halftone_utils.widgets.captchas import CaptchaExplorer
+from halftone_utils.widgets.fgsm import FgsmExplorer
+from halftone_utils.widgets.pad import DrawingPad
+from halftone_utils.widgets.quiz import CaptchaQuiz, DigitQuiz
+from halftone_utils.widgets.screen import ScreenExplorer
+from halftone_utils.widgets.style import StyleExplorer
 
-__all__ = [
-    "captcha_explorer",
-    "captcha_quiz",
-    "digit_quiz",
-    "drawing_pad",
-    "fgsm_explorer",
-    "quiz",
-    "results_explorer",
-    "screen_explorer",
-    "style_explorer",
-]
+captcha_explorer = CaptchaExplorer
+captcha_quiz = CaptchaQuiz
+digit_quiz = DigitQuiz
+drawing_pad = DrawingPad
+fgsm_explorer = FgsmExplorer
+results_explorer = ResultsExplorer
+screen_explorer = ScreenExplorer
+style_explorer = StyleExplorer

@@ -1,33 +1,36 @@
 """The drawing pad: draw a digit, and see what each network makes of it, halftoned too."""
 
-import html
 from collections.abc import Mapping, Sequence
 
 import torch
 from ipycanvas import Canvas, hold_canvas
-from ipywidgets import HTML, BoundedIntText, Button, HBox, VBox
+from ipywidgets import HTML, HBox, VBox
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from halftone_utils import figures
 from halftone_utils.digits import datasets, handwriting, sets
-from halftone_utils.networks import architectures, training
-from halftone_utils.widgets.parts import ROW, WIDE, Instrument, guarded, message, picture, png
+from halftone_utils.networks import training
+from halftone_utils.networks.architectures import ARCHITECTURES
+from halftone_utils.studies.experiments import Experiment
+from halftone_utils.widgets import parts
 
 SIDE, PEN = 224, 18  # of the pad and the pen, in pixels
+SHOWN = 128  # pixels of a view on the page
 VIEWS = {  # test sets that the drawing is shown as, and what stands above
     "original": "your digit",
     "halftone-talk": "halftone talk",
     "halftone-strong": "halftone strong",
     "halftone-strong-integrated": "strong, from afar",
 }
+Readings = Mapping[str, Sequence[tuple[int, float]]]  # by network, view by view: digit and share
 
 
-def title_of(stem: str) -> str:
-    """A network's name and what it was trained on, from the name of its files."""
-    architecture, _, trained_on = stem.rsplit("-s", 1)[0].split("-", 2)
-    known = {**sets.DESCRIPTIONS, "both-talk": "originals and their halftones at talk"}
-    return f"{architectures.NAMES[architecture]}, trained on {known[trained_on]}"
+def title_of(experiment: Experiment) -> str:
+    """A network's name and what it was trained on."""
+    known = sets.TEST_SETS.get(experiment.train_on)
+    pictures = known.description if known else "originals and their halftones at talk"
+    return f"{ARCHITECTURES[experiment.architecture].printed}, trained on {pictures}"
 
 
 def views_of(digit: Tensor) -> Tensor:
@@ -35,27 +38,16 @@ def views_of(digit: Tensor) -> Tensor:
     return torch.cat([sets.redrawn(name, datasets.resize(digit, 32)) for name in VIEWS])
 
 
-def readings_of(models: Mapping[str, nn.Module], views: Tensor) -> dict[str, list[tuple]]:
-    """What each network reads in each view, and how sure it is: (digit, share in [0, 1])."""
-    found = {}
-    for name, model in models.items():
-        shares, digits = training.probabilities(model, views).max(1)
-        found[name] = [*zip(digits.tolist(), shares.tolist(), strict=True)]
-    return found
-
-
-def table(readings: Mapping[str, Sequence[tuple]]) -> str:
+def table(readings: Readings) -> str:
     """The readings in HTML: a row a network, a column a view."""
     head = "".join(f"<th style='padding:2px 12px'>{title}</th>" for title in VIEWS.values())
-    rows = [
-        f"<tr><td style='padding:2px 12px'>{html.escape(title_of(stem))}</td>"
-        + "".join(
+    rows = []
+    for title, row in readings.items():
+        cells = "".join(
             f"<td style='text-align:center'><b>{digit}</b> {100 * share:.0f} %</td>"
             for digit, share in row
         )
-        + "</tr>"
-        for stem, row in readings.items()
-    ]
+        rows.append(f"<tr><td style='padding:2px 12px'>{title}</td>{cells}</tr>")
     return (
         "<table style='font-size:13px;line-height:20px'><tr>"
         f"<th style='padding:2px 12px;text-align:left'>network, how sure</th>{head}</tr>"
@@ -63,99 +55,104 @@ def table(readings: Mapping[str, Sequence[tuple]]) -> str:
     )
 
 
-def drawing_pad(models: Mapping[str, nn.Module], *, index: int = 0) -> Instrument:
+class DrawingPad(parts.Instrument):
     """Draw a digit with mouse or finger; every network reads it before and after halftoning.
 
-    models: by stem (`experiments.all_published`).  index: the validation digit of the twin, and
-    the first that the keyboard can put in place of a drawing.
+    networks: as `experiments.all_published` gives them.  index: the validation digit of the twin,
+    and the first that the keyboard can put in place of a drawing.
     """
-    pad = Canvas(width=SIDE, height=SIDE, layout={"width": f"{SIDE}px", "height": f"{SIDE}px"})
-    clear = Button(description="Clear", tooltip="wipe the pad")
-    read = Button(description="Read", button_style="primary", tooltip="read what is drawn")
-    number = BoundedIntText(
-        index,
-        0,
-        datasets.SPLITS["validation"] - 1,
-        description="or digit number",
-        style=WIDE,
-        layout=ROW,
-    )
-    put = Button(description="Put it", tooltip="show this validation digit instead of a drawing")
-    line, numbers = message(), HTML()
-    pictures, boxes = zip(*[picture(title, 128) for title in VIEWS.values()], strict=True)
-    strokes: list[list[handwriting.Point]] = []
-    pen_is_down: list[bool] = []
 
-    def show(digit: Tensor) -> None:
-        views = views_of(digit)
-        for place, view in zip(pictures, datasets.as_float(views), strict=True):
-            place.value = png(view, 128)
-        numbers.value = table(readings_of(models, views))
-
-    @guarded(line)
-    def press_read(_: Button | None = None) -> None:
-        show(handwriting.as_mnist(handwriting.ink(strokes, SIDE, PEN)))
-
-    def wipe(_: Button | None = None) -> None:
-        strokes.clear()
-        with hold_canvas(pad):
-            pad.fill_style, pad.stroke_style = "black", "white"
-            pad.line_width, pad.line_cap = PEN, "round"
-            pad.fill_rect(0, 0, SIDE, SIDE)
-
-    def press_clear(_: Button | None = None) -> None:
-        wipe()
-        for place in pictures:
-            place.value = png(torch.zeros(1, 32, 32), 128)
-        numbers.value = line.value = ""
-
-    def down(x: float, y: float) -> None:
-        strokes.append([])
-        pen_is_down[:] = [True]
-        move(x, y)
-
-    def move(x: float, y: float) -> None:
-        if not pen_is_down:
-            return
-        strokes[-1].append((x, y))
-        pad.stroke_line(*strokes[-1][-2:][0], x, y)
-
-    def up(x: float, y: float) -> None:
-        if pen_is_down:
-            pen_is_down.clear()
-            press_read()
-
-    @guarded(line)
-    def press_put(_: Button) -> None:
-        wipe()
-        show(datasets.load("validation", 28, number.value + 1)[0][-1:])
-
-    pad.on_mouse_down(down)
-    pad.on_mouse_move(move)
-    pad.on_mouse_up(up)
-    pad.on_mouse_out(up)
-    pad.on_touch_start(lambda touches: down(*touches[0]))
-    pad.on_touch_move(lambda touches: move(*touches[0]))
-    pad.on_touch_end(lambda _: up(0, 0))
-    clear.on_click(press_clear)
-    read.on_click(press_read)
-    put.on_click(press_put)
-    press_clear()
-    controls = VBox([pad, HBox([clear, read]), number, put, line])
-    first = datasets.load("validation", 28, index + 1)[0][-1:]
-    return Instrument([HBox([controls, VBox([HBox(boxes), numbers])])], twin(models, first))
-
-
-def twin(models: Mapping[str, nn.Module], digit: Tensor) -> Figure:
-    """One digit in all views, and below each what the networks read."""
-    views = views_of(digit)
-    read = readings_of(models, views)
-    names = [title_of(stem).replace(", trained on originals", "") for stem in read]
-    names = [name.replace(", trained on halftones", " trained") for name in names]
-    titles = [
-        "\n".join(
-            [view, *(f"{n}: {row[i][0]}" for n, row in zip(names, read.values(), strict=True))]
+    def __init__(self, networks: Sequence[tuple[Experiment, nn.Module]], *, index: int = 0) -> None:
+        """Show an empty pad."""
+        super().__init__()
+        self.models = {title_of(experiment): model for experiment, model in networks}
+        self.strokes: list[list[handwriting.Point]] = []
+        self.pen_is_down = False
+        self.pad = Canvas(width=SIDE, height=SIDE)
+        self.pad.layout.width = self.pad.layout.height = f"{SIDE}px"
+        clear = parts.button("Clear", "wipe the pad")
+        read = parts.button("Read", "read what is drawn", button_style="primary")
+        self.number = parts.number("or digit number", index, datasets.count("validation") - 1)
+        put = parts.button("Put it", "show this validation digit instead of a drawing")
+        self.pictures, self.readings = (
+            [parts.Picture(title, SHOWN) for title in VIEWS.values()],
+            HTML(),
         )
-        for i, view in enumerate(VIEWS.values())
-    ]
-    return figures.exact_grid(datasets.as_float(views), len(VIEWS), titles, 5)
+        self.pad.on_mouse_down(self._pen_down)
+        self.pad.on_mouse_move(self._pen_move)
+        self.pad.on_mouse_up(self._pen_up)
+        self.pad.on_mouse_out(self._pen_up)
+        self.pad.on_touch_start(lambda touches: self._pen_down(*touches[0]))
+        self.pad.on_touch_move(lambda touches: self._pen_move(*touches[0]))
+        self.pad.on_touch_end(self._pen_up)
+        self.watch(self._clear, clear)
+        self.watch(self._read, read)
+        self.watch(self._put, put)
+        self._clear()
+        controls = VBox([self.pad, HBox([clear, read]), self.number, put, self.message])
+        self.children = [HBox([controls, VBox([HBox(self.pictures), self.readings])])]
+
+    def _readings(self, views: Tensor) -> Readings:
+        """What each network reads in each view, and how sure it is: (digit, share in [0, 1])."""
+        found = {}
+        for title, model in self.models.items():
+            shares, digits = training.probabilities(model, views).max(1)
+            found[title] = [*zip(digits.tolist(), shares.tolist(), strict=True)]
+        return found
+
+    def _show(self, digit: Tensor) -> None:
+        """Show a digit uint8 (1, 1, 28, 28) in all views, and what every network reads."""
+        views = views_of(digit)
+        for place, view in zip(self.pictures, datasets.as_float(views).split(1), strict=True):
+            place.show(view)
+        self.readings.value = table(self._readings(views))
+
+    def _read(self) -> None:
+        self._show(handwriting.as_mnist(handwriting.ink(self.strokes, SIDE, PEN)))
+
+    def _wipe(self) -> None:
+        self.strokes.clear()
+        with hold_canvas(self.pad):
+            self.pad.fill_style, self.pad.stroke_style = "black", "white"
+            self.pad.line_width, self.pad.line_cap = PEN, "round"
+            self.pad.fill_rect(0, 0, SIDE, SIDE)
+
+    def _clear(self) -> None:
+        self._wipe()
+        for place in self.pictures:
+            place.show(torch.zeros(1, 1, 32, 32))
+        self.readings.value = ""
+
+    def _digit(self) -> Tensor:
+        """The validation digit of the number: uint8 (1, 1, 28, 28)."""
+        return datasets.load("validation", 28, self.number.value + 1)[0][-1:]
+
+    def _put(self) -> None:
+        self._wipe()
+        self._show(self._digit())
+
+    def _pen_down(self, x: float, y: float) -> None:
+        self.strokes.append([])
+        self.pen_is_down = True
+        self._pen_move(x, y)
+
+    def _pen_move(self, x: float, y: float) -> None:
+        if self.pen_is_down:
+            stroke = self.strokes[-1]
+            stroke.append((x, y))
+            self.pad.stroke_line(*stroke[-2:][0], x, y)
+
+    def _pen_up(self, *_: object) -> None:
+        if self.pen_is_down:
+            self.pen_is_down = False
+            self.handle(self._read)
+
+    def twin(self) -> Figure:
+        """One digit in all views, and below each what the networks read."""
+        views = views_of(self._digit())
+        titles = [*VIEWS.values()]
+        for title, row in self._readings(views).items():
+            short = title.replace(", trained on originals", "")
+            short = short.replace(", trained on halftones", " trained")
+            titles = [f"{t}\n{short}: {digit}" for t, (digit, _) in zip(titles, row, strict=True)]
+        return figures.exact_grid(datasets.as_float(views), len(VIEWS), titles, 5)

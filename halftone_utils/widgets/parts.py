@@ -1,45 +1,118 @@
-"""What the instruments share: pictures, bars, a sentence for what went wrong, a static twin."""
+"""What the instruments share: handlers that survive an error, controls, pictures, a static twin."""
 
 import base64
-import functools
 import html
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import display
+from ipywidgets import HTML, Layout, VBox, Widget
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-WIDE = {"description_width": "9.5em"}
-ROW = ipywidgets.Layout(width="30em")
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a8a8a"  # Okabe & Ito 2008; grey prints apart
+ON_RELEASE: Any = {"continuous_update": False}  # a control counts when it is let go
 
 
-class Instrument(ipywidgets.VBox):
+class Instrument(VBox):
     """Controls and pictures in one frame; where no kernel runs, its twin, a plain figure.
 
     A notebook keeps both: JupyterLab shows the controls, GitHub, HTML and papermill's page show
-    the figure.
+    the figure.  A subclass makes controls, names their handlers by `watch`, sets `children`.
     """
 
-    def __init__(self, children: Sequence[ipywidgets.Widget], twin: Figure) -> None:
-        """Frame the children; the figure is drawn to PNG here and closed."""
-        super().__init__(children)
-        self._twin = png_of(twin)
+    def __init__(self) -> None:
+        """An empty frame, and the line in which it says what is wrong."""
+        super().__init__()
+        self.message = HTML(layout=Layout(min_height="1.6em"))
+        self._handling = False
+
+    def twin(self) -> Figure:
+        """The figure that shows what the instrument shows as it is set now."""
+        raise NotImplementedError
 
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**arguments)
-        bundle["image/png"] = base64.b64encode(self._twin).decode()
+        bundle["image/png"] = base64.b64encode(png_of(self.twin())).decode()
         return bundle
 
-    def show(self) -> None:
-        """Display it, from the middle of a cell too."""
-        display(self)
+    def watch(self, handler: Callable[[], None], *controls: Widget) -> None:
+        """Have `handler` called when a control's value changes, or a button is pressed.
+
+        What it raises is shown as one sentence, and the instrument goes on.  While it runs, the
+        controls that it sets call no handler.
+        """
+        for control in controls:
+            if isinstance(control, ipywidgets.Button):
+                control.on_click(lambda _: self.handle(handler))
+            else:
+                control.observe(lambda _: self.handle(handler), names="value")
+
+    def handle(self, handler: Callable[[], None]) -> None:
+        """Call a handler as `watch` does."""
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            handler()
+        except Exception as error:
+            self.say(str(error) or type(error).__name__)
+        else:
+            self.say("")
+        finally:
+            self._handling = False
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence about what is wrong; with an empty one, nothing."""
+        sentence = html.escape(" ".join(sentence.split()))
+        self.message.value = f"<span role='alert'>⚠ {sentence}</span>" if sentence else ""
+
+
+def labelled(kind: type[Widget], label: str, **options: Any) -> Widget:
+    """A control in a row of its own, its label left of it.  options: those of its kind."""
+    style = {"description_width": "9.5em"}
+    return kind(description=label, style=style, layout=Layout(width="30em"), **options)
+
+
+def choice(label: str, options: Collection, value: object = None) -> ipywidgets.Dropdown:
+    """A list to choose from; it stands at its first option unless a value is given."""
+    options = [*options]
+    return labelled(ipywidgets.Dropdown, label, options=options, value=value or options[0])
+
+
+def number(label: str, value: int, highest: int) -> ipywidgets.BoundedIntText:
+    """A field for a whole number from 0 to `highest`."""
+    return labelled(ipywidgets.BoundedIntText, label, value=value, min=0, max=highest)
+
+
+def slider(
+    label: str,
+    value: float,
+    low: float,
+    high: float,
+    step: float,
+    form: str = ".2f",
+    log: bool = False,
+    **options: Any,
+) -> Widget:
+    """A slider.  form: of its number.  log: low, high and step are exponents of 10."""
+    options |= {"value": value, "min": low, "max": high, "step": step, "readout_format": form}
+    return labelled(ipywidgets.FloatLogSlider if log else ipywidgets.FloatSlider, label, **options)
+
+
+def button(label: str, tooltip: str | None = None, **options: Any) -> ipywidgets.Button:
+    """A button.  options: others of its kind."""
+    return ipywidgets.Button(description=label, tooltip=tooltip, **options)
+
+
+def use_known(dials: Mapping[str, Widget], known: Collection[str]) -> dict[str, Any]:
+    """The values of the dials whose names are known, by name; the others are disabled."""
+    for name, dial in dials.items():
+        dial.disabled = name not in known
+    return {name: dial.value for name, dial in dials.items() if name in known}
 
 
 def png_of(figure: Figure, dpi: int = 100) -> bytes:
@@ -53,7 +126,7 @@ def png_of(figure: Figure, dpi: int = 100) -> bytes:
 def png(image: Tensor, side: int = 192) -> bytes:
     """One picture (1, H, W), (H, W) or (3, H, W) in [0, 1] as PNG, about `side` pixels wide.
 
-    Every pixel becomes the same whole number of dots each way: resampling a halftone lies.
+    Every pixel becomes the same whole number of dots each way, since resampling changes a halftone.
     """
     pixels = (image.detach().cpu().clamp(0, 1) * 255).round().byte().numpy().squeeze()
     if pixels.ndim == 3:
@@ -65,60 +138,16 @@ def png(image: Tensor, side: int = 192) -> bytes:
     return stream.getvalue()
 
 
-def picture(caption: str, side: int = 192) -> tuple[ipywidgets.Image, ipywidgets.VBox]:
-    """An empty picture, and the box that holds it under its caption."""
-    image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{side}px"))
-    title = ipywidgets.HTML(f"<b style='white-space:nowrap'>{html.escape(caption)}</b>")
-    return image, ipywidgets.VBox([title, image], layout=ipywidgets.Layout(margin="0 12px 0 0"))
+class Picture(VBox):
+    """A picture under its caption, about `side` pixels wide; empty at first."""
 
+    def __init__(self, caption: str, side: int = 192) -> None:
+        """Make both."""
+        self.image = ipywidgets.Image(format="png", layout=Layout(width=f"{side}px"))
+        title = HTML(f"<b style='white-space:nowrap'>{html.escape(caption)}</b>")
+        super().__init__([title, self.image], layout=Layout(margin="0 12px 0 0"))
+        self.side = side
 
-def bars(shares: Sequence[float], right: int | None = None) -> str:
-    """Ten probabilities as bars with their numbers, in HTML; the right digit's is marked."""
-    most = max(range(len(shares)), key=shares.__getitem__)
-    number = "padding:0 6px;white-space:nowrap;font-variant-numeric:tabular-nums"
-    rows = []
-    for digit, share in enumerate(shares):
-        colour = GREY if digit == right else (ORANGE if digit == most else BLUE)
-        mark = " ← its label" if digit == right else ""
-        rows.append(
-            f"<tr><td style='padding:0 6px'>{digit}</td><td style='width:150px'>"
-            f"<div style='background:{colour};height:11px;width:{150 * share:.1f}px'></div></td>"
-            f"<td style='{number}'>{100 * share:5.1f} %"
-            f"{mark}</td></tr>"
-        )
-    return f"<table style='font-size:13px;line-height:15px'>{''.join(rows)}</table>"
-
-
-def message() -> ipywidgets.HTML:
-    """The line in which an instrument says what is wrong, or nothing."""
-    return ipywidgets.HTML(layout=ipywidgets.Layout(min_height="1.6em"))
-
-
-def say(line: ipywidgets.HTML, sentence: str = "") -> None:
-    """Show one sentence, or with none take it away."""
-    line.value = f"<span role='alert'>⚠ {html.escape(sentence)}</span>" if sentence else ""
-
-
-def guarded(line: ipywidgets.HTML) -> Callable[[Callable], Callable]:
-    """Decorate a handler: what it raises becomes a sentence in `line`, and the widget goes on."""
-
-    def decorate(handler: Callable) -> Callable:
-        @functools.wraps(handler)
-        def handled(*arguments: Any) -> None:
-            try:
-                handler(*arguments)
-            except Exception as error:
-                say(line, " ".join(str(error).split()) or type(error).__name__)
-            else:
-                say(line)
-
-        return handled
-
-    return decorate
-
-
-def watch(handler: Callable[[], None], *controls: ipywidgets.Widget) -> None:
-    """Call `handler` now, and whenever the value of a control changes."""
-    for control in controls:
-        control.observe(lambda _: handler(), names="value")
-    handler()
+    def show(self, image: Tensor) -> None:
+        """Show the one image of a batch (1, 1, H, W)."""
+        self.image.value = png(image[0], self.side)

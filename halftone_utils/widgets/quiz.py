@@ -1,160 +1,186 @@
-"""The quiz: a person reads pictures one by one; the answers stay in a local file."""
+"""The quizzes: a person reads pictures one by one; the answers stay in a local file."""
 
 import html
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
-from ipywidgets import HTML, Button, HBox, Text, VBox
-from ipywidgets import Image as Picture
+from ipywidgets import HTML, HBox, Image, Layout, Text, VBox
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from halftone_utils import figures
-from halftone_utils.digits import sets
+from halftone_utils.captcha import challenge
+from halftone_utils.captcha.schemes import SCHEMES
+from halftone_utils.digits import datasets, sets
 from halftone_utils.results import people
-from halftone_utils.widgets.parts import ROW, WIDE, Instrument, guarded, message, png
-
-SHOWN = 128  # pixels of a digit on the page: larger, and its dots hide it from near by
+from halftone_utils.widgets import parts
 
 
-def quiz(
-    name: str,
-    ask: Callable[[int], people.Question],
-    total: int,
-    twin: Figure,
-    *,
-    what: str = "digit",
-    shown: tuple[int, int] = (SHOWN, SHOWN),
-    path: Path = people.FILE,
-) -> Instrument:
+@dataclass(frozen=True)
+class Question:
+    """A picture (1 or 3, H, W) in [0, 1], how it was drawn, and what it shows."""
+
+    picture: Tensor
+    condition: str
+    truth: str
+
+
+class Quiz(parts.Instrument):
     """Show one picture after the other, take what is read, keep answer and time in `path`.
 
-    name: of the quiz in the file.  ask: the i-th of `total` questions, always the same one.
-    what: a person is asked to read.  shown: width and height of a picture on the page.
-    It can be paused at any question and goes on there, for each reader, in this kernel or
-    another.
+    It can be paused at any question and goes on there, for each participant, in this kernel or
+    another.  A subclass says what is asked.
     """
-    reader = Text("", description="your initials", style=WIDE, layout=ROW)
-    start = Button(description="Start", button_style="primary", tooltip="show the next picture")
-    pause = Button(description="Pause", disabled=True, tooltip="hide the picture; go on later")
-    answer = Text(
-        "",
-        description=f"{what} you read",
-        disabled=True,
-        style=WIDE,
-        layout=ROW,
-        placeholder="type it, then Enter",
-        continuous_update=False,
-    )
-    skip = Button(description="I cannot read it", disabled=True)
-    place, line, numbers = Picture(format="png", layout={"visibility": "hidden"}), message(), HTML()
-    place.layout.margin = "0 0 0 32px"
-    place.layout.min_height = place.layout.height = f"{shown[1]}px"
-    at_hand: dict[str, object] = {}  # the question, its number, when it was shown
 
-    def show_next() -> None:
-        readings = people.load(path)
-        done = people.answered(readings, name, reader.value.strip())
-        left = [i for i in range(total) if i not in done]
-        so_far = f"{len(done)} of {total} answered by {html.escape(reader.value.strip())}"
-        if not left:
-            rest()
-            numbers.value = so_far + "<br>" + standings(readings, name)
-            return
-        question = ask(left[0])
-        place.value, place.layout.visibility = png(question.picture, shown[0]), "visible"
-        answer.value = ""
-        start.disabled, reader.disabled = True, True
-        pause.disabled = answer.disabled = skip.disabled = False
-        numbers.value = so_far
-        at_hand.update(question=question, item=left[0], since=time.monotonic())
+    name: str  # of the quiz in the file
+    what: str  # a participant is asked to read
+    total: int  # number of questions
+    size: tuple[int, int]  # width and height of a picture on the page, in pixels
 
-    def rest() -> None:
-        """Hide the picture and wait."""
-        at_hand.clear()
-        place.layout.visibility = "hidden"
-        start.disabled = reader.disabled = False
-        pause.disabled = answer.disabled = skip.disabled = True
+    @staticmethod
+    def question(i: int) -> Question:
+        """The i-th question, always the same one."""
+        raise NotImplementedError
 
-    def keep(text: str) -> None:
-        question = at_hand["question"]
-        people.append(
-            people.Reading(
-                quiz=name,
-                reader=reader.value.strip(),
-                condition=question.condition,
-                item=at_hand["item"],
-                truth=question.truth,
-                answer=text,
-                seconds=round(time.monotonic() - at_hand["since"], 3),
-                at=datetime.now(UTC).isoformat(timespec="seconds"),
-            ),
-            path,
-        )
-        show_next()
+    def __init__(self, path: Path = people.FILE) -> None:
+        """Wait for initials and Start."""
+        super().__init__()
+        self.path = path
+        self.at_hand: Question | None = None
+        self.participant = parts.labelled(Text, "your initials")
+        self.start = parts.button("Start", "show the next picture", button_style="primary")
+        self.pause = parts.button("Pause", "hide the picture; go on later", disabled=True)
+        hint = {"placeholder": "type it, then Enter", "disabled": True}
+        self.answer = parts.labelled(Text, f"{self.what} you read", **hint, **parts.ON_RELEASE)
+        self.skip = parts.button("I cannot read it", disabled=True)
+        height = f"{self.size[1]}px"
+        place = Layout(visibility="hidden", margin="0 0 0 32px", min_height=height, height=height)
+        self.picture, self.numbers = Image(format="png", layout=place), HTML()
+        self.watch(self._start, self.start)
+        self.watch(self._pause, self.pause)
+        self.watch(self._take_answer, self.answer)
+        self.watch(lambda: self._keep(""), self.skip)
+        buttons = HBox([self.start, self.pause])
+        below = [self.answer, self.skip, self.numbers, self.message]
+        self.children = [HBox([VBox([self.participant, buttons, *below]), self.picture])]
 
-    @guarded(line)
-    def press_start(_: Button) -> None:
-        if not reader.value.strip():
+    @property
+    def _initials(self) -> str:
+        return self.participant.value.strip()
+
+    def _start(self) -> None:
+        if not self._initials:
             raise ValueError("Type your initials first: your answers are kept under them, here.")
-        show_next()
+        self._show_next()
 
-    @guarded(line)
-    def press_pause(_: Button) -> None:
-        rest()
-        numbers.value += "<br>" + standings(people.load(path), name)
-
-    @guarded(line)
-    def typed(change: dict) -> None:
-        text = change["new"].strip()
-        if not text or not at_hand:
+    def _show_next(self) -> None:
+        """Show the first question that the participant has not answered, or the standings."""
+        done = people.answered(people.load(self.path), self.name, self._initials)
+        self.numbers.value = (
+            f"{len(done)} of {self.total} answered by {html.escape(self._initials)}"
+        )
+        left = [i for i in range(self.total) if i not in done]
+        if not left:
+            self._pause()
             return
-        truth = at_hand["question"].truth
+        self.item, self.at_hand = left[0], self.question(left[0])
+        self.picture.value, self.answer.value = parts.png(self.at_hand.picture, self.size[0]), ""
+        self._ask(True)
+        self.since = time.monotonic()
+
+    def _pause(self) -> None:
+        """Hide the picture, and show the standings."""
+        self.at_hand = None
+        self._ask(False)
+        self.numbers.value += "<br>" + standings(people.load(self.path), self.name)
+
+    def _ask(self, asks: bool) -> None:
+        """Enable what belongs to a question that is asked, or to the time between questions."""
+        self.picture.layout.visibility = "visible" if asks else "hidden"
+        self.start.disabled = self.participant.disabled = asks
+        self.pause.disabled = self.answer.disabled = self.skip.disabled = not asks
+
+    def _take_answer(self) -> None:
+        """Keep what was typed; raises ValueError for what cannot be an answer."""
+        text = self.answer.value.strip()
+        if not text or self.at_hand is None:
+            return
+        truth = self.at_hand.truth
         if len(text) != len(truth) or (truth.isdigit() and not text.isdigit()):
             kind = "digit" if truth.isdigit() else "character"
             plural = "s" if len(truth) > 1 else ""
             raise ValueError(f"“{text}” is not {len(truth)} {kind}{plural}: type what you read.")
-        keep(text)
+        self._keep(text)
 
-    start.on_click(press_start)
-    pause.on_click(press_pause)
-    skip.on_click(guarded(line)(lambda _: keep("")))
-    answer.observe(typed, names="value")
-    controls = VBox([reader, HBox([start, pause]), answer, skip, numbers, line])
-    return Instrument([HBox([controls, place])], twin)
+    def _keep(self, answer: str) -> None:
+        """Write an answer to the file, "" for none, and show the next question."""
+        if self.at_hand is None:
+            return
+        reading = people.Reading(
+            quiz=self.name,
+            participant=self._initials,
+            condition=self.at_hand.condition,
+            item=self.item,
+            truth=self.at_hand.truth,
+            answer=answer,
+            seconds=round(time.monotonic() - self.since, 3),
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        people.append(reading, self.path)
+        self._show_next()
 
 
-def standings(readings: Sequence[people.Reading], name: str) -> str:
-    """A line a condition: what all people read of it, in HTML."""
-    conditions = sorted({r.condition for r in readings if r.quiz == name})
-    return "<br>".join(
-        f"{html.escape(sets.DESCRIPTIONS.get(c, c))}: "
-        f"{people.sentence(people.summarise(readings, name, c))}"
-        for c in conditions
-    )
+def standings(readings: Sequence[people.Reading], quiz: str) -> str:
+    """A line a condition: what all participants read of it, in HTML."""
+    lines = []
+    for condition in sorted({r.condition for r in readings if r.quiz == quiz}):
+        known = sets.TEST_SETS.get(condition)
+        title = html.escape(known.description if known else condition)
+        lines.append(f"{title}: {people.sentence(people.summarise(readings, quiz, condition))}")
+    return "<br>".join(lines)
 
 
-def digit_quiz(path: Path = people.FILE) -> Instrument:
+class DigitQuiz(Quiz):
     """Test digits at 32 pixels, as they are, halftoned and in random dots: what do people read?"""
-    examples = [people.digit_question(i) for i in range(len(people.CONDITIONS))]
-    titles = ["an original", "halftone at talk", "halftone at strong", "random dots"]
-    twin = figures.exact_grid(torch.stack([q.picture for q in examples]), 4, titles, 5)
-    return quiz(people.DIGITS, people.digit_question, people.TOTAL, twin, path=path)
+
+    name, what, total = people.DIGITS, "digit", 100
+    size = 128, 128  # larger, and the dots of a digit hide it from near by
+
+    @staticmethod
+    def question(i: int) -> Question:
+        """The i-th question: a test digit that no other question shows."""
+        order = np.random.RandomState(5).permutation(datasets.count("test"))  # a frozen stream
+        which, condition = int(order[i]), people.CONDITIONS[i % len(people.CONDITIONS)]
+        picture = datasets.as_float(sets.pick(condition, "test", 32, [which]))[0]
+        return Question(picture, condition, str(int(datasets.load("test", 28)[1][which])))
+
+    def twin(self) -> Figure:
+        """The first question of each condition."""
+        pictures = [self.question(i).picture for i in range(len(people.CONDITIONS))]
+        titles = ["an original", "halftone at talk", "halftone at strong", "random dots"]
+        return figures.exact_grid(torch.stack(pictures), 4, titles, 5)
 
 
-def captcha_quiz(path: Path = people.FILE) -> Instrument:
+class CaptchaQuiz(Quiz):
     """CAPTCHAs of every scheme: which of them do people read, and how fast?"""
-    first = people.captcha_question(0).picture
-    twin = figures.exact_grid(first[None], 1, [f"question 1 of {people.CAPTCHA_TOTAL}"], 1)
-    height, width = first.shape[1:]
-    return quiz(
-        people.CAPTCHAS,
-        people.captcha_question,
-        people.CAPTCHA_TOTAL,
-        twin,
-        what="letters",
-        shown=(width, height),
-        path=path,
-    )
+
+    name, what, total = people.CAPTCHAS, "letters", 5 * len(SCHEMES)
+    size = 544, 176  # of a CAPTCHA of five letters: a dot a pixel
+
+    @staticmethod
+    def question(i: int) -> Question:
+        """The i-th question: the schemes in turn, each time another text."""
+        scheme = list(SCHEMES)[i % len(SCHEMES)]
+        text = challenge.random_texts(CaptchaQuiz.total, seed=7)[i]
+        image = np.asarray(challenge.make_captcha(text, scheme, seed=i))
+        return Question(torch.from_numpy(image.copy())[None] / 255, scheme, text)
+
+    def twin(self) -> Figure:
+        """The first question."""
+        picture = self.question(0).picture
+        return figures.exact_grid(picture[None], 1, [f"question 1 of {self.total}"], 1)

@@ -1,8 +1,7 @@
-"""JupyterLab on localhost, on copies of the pages, in the system's Chromium."""
+"""JupyterLab on localhost, with a notebook of every instrument, in the system's Chromium."""
 
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -11,22 +10,34 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
 from halftone_utils.engine.files import ROOT
 
 SCREENS = ROOT / "report" / "screens"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SMALL = {  # parameters of the copies: the pages are run whole elsewhere
-    "n_digits = 1000": "n_digits = 100",
-    "photograph_iterations = 30": "photograph_iterations = 2",
-    "photograph_iterations = 100": "photograph_iterations = 10",
-    "photograph_side = 256": "photograph_side = 64",
-    "n_digits = 256": "n_digits = 100",
-    "n_large = 3": "n_large = 1",
-    "check_digits = 256": "check_digits = 100",
-    "photograph_side = 96": "photograph_side = 64",
-}
+# Every instrument in one notebook, so that one kernel serves all tests; the pages are run whole
+# elsewhere.
+CELLS = (
+    """
+    from halftone_utils import widgets
+    from halftone_utils.digits import datasets
+    from halftone_utils.results import store
+    from halftone_utils.studies import experiments
+
+    images, labels = datasets.load("validation", n=100)
+    """,
+    "widgets.fgsm_explorer(experiments.published('lenet'), datasets.as_float(images), labels)",
+    "widgets.screen_explorer()",
+    "widgets.style_explorer()",
+    "widgets.style_explorer(source='photograph', side=64, iterations=40)",
+    "widgets.drawing_pad(experiments.all_published())",
+    "widgets.results_explorer(store.load('experiment'))",
+    "widgets.digit_quiz()",
+    "widgets.captcha_quiz()",
+    "widgets.captcha_explorer()",
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +62,12 @@ def readings(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, readings):
-    """The address and token of a JupyterLab that serves copies of the pages."""
+    """The address of a JupyterLab that serves instruments.ipynb, and its token."""
     folder = tmp_path_factory.mktemp("lab")
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        text = path.read_text()
-        for large, small in SMALL.items():
-            text = re.sub(rf"{large}\b", small, text)
-        (folder / path.name).write_text(text)
+    cells = [nbformat.v4.new_code_cell(cell.replace("\n    ", "\n").strip()) for cell in CELLS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    nbformat.write(notebook, folder / "instruments.ipynb")
     settings = folder / ".settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))

@@ -2,8 +2,6 @@
 
 import base64
 import io
-import time
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -12,15 +10,12 @@ from finding import control, pictures, text
 from PIL import Image
 
 from halftone_utils import screens, widgets
-from halftone_utils.digits import datasets, operating_points
+from halftone_utils.digits import datasets
 from halftone_utils.networks import attacks, training
+from halftone_utils.results import store
 from halftone_utils.screens import perception
 from halftone_utils.studies import experiments
-from halftone_utils.style import gatys, style_transfer
-from halftone_utils.widgets.parts import png
-from halftone_utils.widgets.style import wait_for
-
-LONG = 120  # seconds that a run on a busy machine may take
+from halftone_utils.widgets import parts
 
 
 def pixels(picture, side):
@@ -46,21 +41,50 @@ def digits():
     return datasets.as_float(images), labels
 
 
-@pytest.fixture(scope="module")
-def style():
-    return widgets.style_explorer(iterations=5)
-
-
 # --- all of them -------------------------------------------------------------------------------
 
 
-def test_every_instrument_is_a_figure_where_no_kernel_runs(lenet, digits, style):
-    for instrument in (widgets.fgsm_explorer(lenet, *digits), widgets.screen_explorer(), style):
-        bundle = instrument._repr_mimebundle_()
-        assert "application/vnd.jupyter.widget-view+json" in bundle
-        figure = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-        assert min(figure.size) > 100
-        assert len(bundle["image/png"]) < 300_000
+def test_what_a_handler_raises_is_a_sentence_and_what_it_sets_calls_no_handler():
+    instrument, calls = parts.Instrument(), []
+    one, other = (parts.slider(label, 0, 0, 9, 1) for label in "ab")
+
+    def handler():
+        calls.append(one.value)
+        other.value = one.value
+        if one.value == 2:
+            raise ValueError("It is <two>,\nwhich is wrong.")
+
+    instrument.watch(handler, one, other)
+    one.value = 2
+    assert calls == [2]
+    assert instrument.message.value.endswith("⚠ It is &lt;two&gt;, which is wrong.</span>")
+    other.value = 3
+    assert calls == [2, 2]
+    one.value = 4
+    assert (calls, instrument.message.value) == ([2, 2, 4], "")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: widgets.fgsm_explorer(
+            experiments.published("lenet"), torch.zeros(1, 1, 32, 32), torch.tensor([0])
+        ),
+        widgets.screen_explorer,
+        lambda: widgets.style_explorer(iterations=2),
+        lambda: widgets.drawing_pad(experiments.all_published()),
+        lambda: widgets.results_explorer(store.load("experiment")),
+        widgets.digit_quiz,
+        widgets.captcha_quiz,
+        widgets.captcha_explorer,
+    ],
+)
+def test_every_instrument_is_a_figure_where_no_kernel_runs(make):
+    bundle = make()._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    figure = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert min(figure.size) > 100
+    assert len(bundle["image/png"]) < 300_000
 
 
 # --- FGSM --------------------------------------------------------------------------------------
@@ -92,11 +116,17 @@ def test_at_epsilon_zero_nothing_changes_and_random_signs_are_another_pattern(le
 # --- screens -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", screens.KINDS)
-def test_the_screen_explorer_shows_every_kind_and_offers_the_dials_it_has(kind):
+@pytest.fixture(scope="module")
+def of_even_tone():
     explorer = widgets.screen_explorer()
     control(explorer, "picture").value = "even tone"
     control(explorer, "tone (0 black)").value = 0.4
+    return explorer
+
+
+@pytest.mark.parametrize("kind", screens.KINDS)
+def test_the_screen_explorer_shows_every_kind_and_offers_the_dials_it_has(of_even_tone, kind):
+    explorer = of_even_tone
     control(explorer, "kind of screen").value = kind
     known = screens.parameters(kind)
     dials = {"ruling": 4.0, "angle": 45.0} if kind == "am" else {}
@@ -124,109 +154,3 @@ def test_the_spectrum_of_a_screen_peaks_at_its_ruling():
     row, column = divmod(int(power.argmax()), 64)
     frequency = ((row - 32) ** 2 + (column - 32) ** 2) ** 0.5 / 64
     assert frequency == pytest.approx(1 / fitted, abs=1 / 64)
-
-
-# --- style -------------------------------------------------------------------------------------
-
-
-def test_a_run_shows_what_style_transfer_gives_at_every_iteration(style):
-    control(style, "α/β").value = 0.01
-    control(style, "Run").click()
-    wait_for(style, LONG)
-    talk = operating_points.load("talk")
-    network, _ = operating_points.network_for(talk)
-    p = datasets.as_float(datasets.load("validation", n=1)[0])
-    beta = 1 / control(style, "α/β").value
-    settings = style_transfer.Settings(alpha=1.0, beta=beta, iterations=5)
-    targets = gatys.style_targets(
-        network, screens.style_image(256, 2.5), settings.style_weights, 32
-    )
-    run = style_transfer.transfer(network, p, targets, settings, keep=range(6))
-    for i in (5, 0, 3):
-        control(style, "iteration").value = i
-        assert pictures(style)[0] == png(run.images[i][0], 256)
-        assert f"iteration {i}: L_content {float(run.content[i, 0]):.4g}" in text(style)
-        assert f"L_total {float(run.total[i, 0]):.4g}" in text(style)
-
-
-def test_the_page_follows_every_run_to_its_end(style, monkeypatch):
-    monkeypatch.setattr(widgets.style, "EVERY", 0.001)  # looks before the first iteration too
-    for _ in range(2):
-        control(style, "Run").click()
-        wait_for(style, LONG)
-        assert control(style, "iteration").value == control(style, "iteration").max == 5
-        assert "iteration 5:" in text(style)
-    control(style, "iteration").value = 2
-
-
-def test_who_counts_the_losses_of_a_run_finds_an_image_for_each():
-    class Counted(list):
-        def append(self, losses):
-            super().append(losses)
-            assert len(run.images) == len(self)
-
-    digit = datasets.as_float(datasets.load("validation", n=1)[0])
-    settings = style_transfer.Settings(alpha=1.0, beta=100.0, iterations=3)
-    run = widgets.style.Run(digit, screens.style_image(64, 2.5), settings)
-    run.losses = Counted()
-    run.start()
-    run.wait(LONG)
-    assert (run.error, len(run.losses)) == ("", 4)
-
-
-def test_a_run_can_be_stopped_and_dials_moved_meanwhile_are_for_the_next_one(style):
-    control(style, "iterations to run").value = 300
-    control(style, "Run").click()
-    started = time.monotonic()
-    while "iteration" not in text(style) and time.monotonic() - started < LONG:
-        time.sleep(0.01)
-    assert control(style, "Run").disabled
-    control(style, "ruling (px a cell)").value = 5.0
-    assert "goes on with what was set when it started" in text(style)
-    control(style, "Stop").click()
-    wait_for(style, LONG)
-    assert 0 < control(style, "iteration").max < 300
-    control(style, "ruling (px a cell)").value = 2.5
-    assert "alert" not in text(style)
-    control(style, "iterations to run").value = 5
-
-
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [
-        (b"", "it is empty"),
-        (b"no picture", "no picture that can be read"),
-        (png(torch.zeros(1, 8, 8), 8), "8 by 8 pixels; 16 are needed"),
-    ],
-    ids=["empty", "text", "tiny"],
-)
-def test_a_broken_upload_is_one_sentence_and_the_next_works(style, content, named):
-    control(style, "content").value = "upload"
-    upload = control(style, "Upload a picture")
-
-    def choose(content):
-        about = {"name": "p.png", "type": "image/png", "size": len(content)}
-        upload.value = (
-            {**about, "content": memoryview(content), "last_modified": datetime.now(UTC)},
-        )
-
-    choose(content)
-    control(style, "Run").click()
-    assert named in text(style)
-    assert "Traceback" not in text(style)
-    choose(png(torch.rand(1, 96, 96), 96))
-    assert "alert" not in text(style)
-    upload.value = ()
-    control(style, "Run").click()
-    assert "No picture is uploaded yet" in text(style)
-    control(style, "content").value = "digit"
-    assert "alert" not in text(style)
-
-
-def test_no_style_layer_at_all_is_said(style):
-    one, other = (control(style, f"w of {name}") for name in ("conv1_1", "conv1_2"))
-    one.value = other.value = 0
-    control(style, "Run").click()
-    assert "style_weights names at least one layer" in text(style)
-    one.value = other.value = 0.5
-    assert not control(style, "Run").disabled

@@ -80,7 +80,3 @@ def test_a_missing_solver_is_named_and_the_others_answer(monkeypatch):
     explorer = widgets.captcha_explorer(scheme="plain")
     assert "Not installed here: tesseract" in text(explorer)
     assert "rapidocr reads" in text(explorer)
-
-
-def test_readers_without_a_kernel_see_a_figure(explorer):
-    assert explorer._repr_mimebundle_()["image/png"]

@@ -13,10 +13,11 @@ from halftone_utils import widgets
 from halftone_utils.captcha import challenge
 from halftone_utils.digits import datasets, sets
 from halftone_utils.networks import training
-from halftone_utils.results import accuracies, people
+from halftone_utils.results import people, store
 from halftone_utils.studies import experiments
 from halftone_utils.widgets import answers, pad
 from halftone_utils.widgets.parts import png
+from halftone_utils.widgets.quiz import CaptchaQuiz, DigitQuiz
 
 ONE, OTHER = "lenet-32-original-s0", "resnet18-32-original-s0"
 
@@ -25,13 +26,13 @@ ONE, OTHER = "lenet-32-original-s0", "resnet18-32-original-s0"
 
 
 @pytest.fixture(scope="module")
-def models():
+def networks():
     return experiments.all_published()
 
 
 @pytest.fixture
-def drawing(models):
-    return widgets.drawing_pad(models)
+def drawing(networks):
+    return widgets.drawing_pad(networks)
 
 
 def mouse(instrument, event, x, y):
@@ -47,11 +48,11 @@ def draw_seven(instrument):
     mouse(instrument, "mouse_up", 100, 190)
 
 
-def test_a_drawing_is_read_by_every_network_before_and_after_halftoning(drawing, models):
-    assert {"lenet", "resnet18"} <= {stem.split("-")[0] for stem in models}
+def test_a_drawing_is_read_by_every_network_before_and_after_halftoning(drawing, networks):
+    assert {"lenet", "resnet18"} <= {experiment.architecture for experiment, _ in networks}
     draw_seven(drawing)
-    for stem in models:
-        row = re.search(rf"<td[^>]*>{pad.title_of(stem)}</td>(.*?)</tr>", text(drawing))[1]
+    for experiment, _ in networks:
+        row = re.search(rf"<td[^>]*>{pad.title_of(experiment)}</td>(.*?)</tr>", text(drawing))[1]
         read = re.findall(r"<b>(\d)</b> (\d+) %", row)
         assert len(read) == len(pad.VIEWS)
         assert read[0][0] == "7"
@@ -59,15 +60,15 @@ def test_a_drawing_is_read_by_every_network_before_and_after_halftoning(drawing,
     assert "alert" not in text(drawing)
 
 
-def test_a_digit_put_on_the_pad_is_read_as_the_test_sets_have_it(drawing, models):
+def test_a_digit_put_on_the_pad_is_read_as_the_test_sets_have_it(drawing, networks):
     control(drawing, "or digit number").value = 7
     control(drawing, "Put it").click()
     shown = torch.cat([sets.pick(name, "validation", 32, [7]) for name in pad.VIEWS])
     assert pictures(drawing) == [png(view, 128) for view in datasets.as_float(shown)]
-    for stem, model in models.items():
+    for experiment, model in networks:
         shares = training.probabilities(model, shown)
         expected = [(str(int(p.argmax())), f"{100 * p.max():.0f}") for p in shares]
-        row = re.search(rf"<td[^>]*>{pad.title_of(stem)}</td>(.*?)</tr>", text(drawing))[1]
+        row = re.search(rf"<td[^>]*>{pad.title_of(experiment)}</td>(.*?)</tr>", text(drawing))[1]
         assert re.findall(r"<b>(\d)</b> (\d+) %", row) == expected
 
 
@@ -94,12 +95,12 @@ def test_a_pen_that_is_up_draws_nothing(drawing):
 
 @pytest.fixture(scope="module")
 def results():
-    return accuracies.load_results()
+    return store.load("experiment")
 
 
 def test_the_explorer_shows_the_digits_that_only_one_network_reads(results):
     explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
-    read = [accuracies.load_predictions(stem)["halftone-talk"] for stem in (ONE, OTHER)]
+    read = [store.predictions(stem)["halftone-talk"] for stem in (ONE, OTHER)]
     labels = datasets.load("test", 28)[1].numpy()
     only = {
         "A reads it, B does not": (read[0] == labels) & (read[1] != labels),
@@ -125,7 +126,7 @@ def test_pages_turn_and_two_sets_of_one_network_can_be_compared(results):
     control(explorer, "network B").value = ONE
     assert control(explorer, "page").value == 1
     control(explorer, "A is shown").value = "original"
-    fooled = accuracies.load_predictions(ONE)
+    fooled = store.predictions(ONE)
     labels = datasets.load("test", 28)[1].numpy()
     lost = (fooled["original"] == labels) & (fooled["halftone-talk"] != labels)
     assert f"{lost.sum():,} of 10,000" in text(explorer)
@@ -134,9 +135,12 @@ def test_pages_turn_and_two_sets_of_one_network_can_be_compared(results):
 
 def test_only_what_a_network_was_shown_can_be_chosen(results):
     explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
-    for result in results[::3]:
-        control(explorer, "network A").value = answers.stem_of(result)
-        assert set(control(explorer, "A is shown").options) == set(result["tests"])
+    small = [result for result in results if result.config["size"] == 32]
+    by_sets = {tuple(row["shown"] for row in result.rows): result for result in small}
+    assert len(by_sets) > 1
+    for result in by_sets.values():
+        control(explorer, "network A").value = result.stem
+        assert set(control(explorer, "A is shown").options) == {row["shown"] for row in result.rows}
         assert "alert" not in text(explorer)
 
 
@@ -148,9 +152,9 @@ def path(tmp_path):
     return tmp_path / "readings.jsonl"
 
 
-def begin(path, reader="ab"):
+def begin(path, participant="ab"):
     quiz = widgets.digit_quiz(path)
-    control(quiz, "your initials").value = reader
+    control(quiz, "your initials").value = participant
     control(quiz, "Start").click()
     return quiz
 
@@ -162,27 +166,38 @@ def answer(quiz, read):
 def test_answers_and_times_are_kept_and_the_next_picture_comes(path):
     quiz = begin(path)
     (first,) = pictures(quiz)
-    assert first == png(people.digit_question(0).picture, 128)
+    assert first == png(DigitQuiz.question(0).picture, 128)
     time.sleep(0.05)
     answer(quiz, "3")
-    assert pictures(quiz) == [png(people.digit_question(1).picture, 128)]
+    assert pictures(quiz) == [png(DigitQuiz.question(1).picture, 128)]
     control(quiz, "I cannot read it").click()
     kept = people.load(path)
-    assert [(r.item, r.answer, r.reader) for r in kept] == [(0, "3", "ab"), (1, "", "ab")]
-    assert [r.truth for r in kept] == [people.digit_question(i).truth for i in (0, 1)]
+    assert [(r.item, r.answer, r.participant) for r in kept] == [(0, "3", "ab"), (1, "", "ab")]
+    assert [r.truth for r in kept] == [DigitQuiz.question(i).truth for i in (0, 1)]
     assert kept[0].seconds >= 0.05
     assert "2 of 100 answered by ab" in text(quiz)
 
 
-def test_it_is_paused_and_resumed_where_each_reader_stopped(path):
+def test_it_is_paused_and_resumed_where_each_participant_stopped(path):
     quiz = begin(path)
     for read in "12":
         answer(quiz, read)
     control(quiz, "Pause").click()
     assert control(quiz, "digit you read").disabled
     assert "n 1, 1 person" in text(quiz)
-    assert pictures(begin(path)) == [png(people.digit_question(2).picture, 128)]
-    assert pictures(begin(path, "cd")) == [png(people.digit_question(0).picture, 128)]
+    assert pictures(begin(path)) == [png(DigitQuiz.question(2).picture, 128)]
+    assert pictures(begin(path, "cd")) == [png(DigitQuiz.question(0).picture, 128)]
+
+
+def test_the_questions_are_always_the_same_and_show_each_condition_alike():
+    asked = [DigitQuiz.question(i) for i in range(8)]
+    again = DigitQuiz.question(3)
+    assert again.truth == asked[3].truth
+    assert (again.picture == asked[3].picture).all()
+    assert [q.condition for q in asked] == 2 * list(people.CONDITIONS)
+    pixels = sets.load("original", "test", 32, 10_000)[0]
+    (which,) = (datasets.as_float(pixels) == asked[4].picture).flatten(1).all(1).nonzero()
+    assert asked[4].truth == str(int(datasets.load("test", 28)[1][which]))
 
 
 @pytest.mark.parametrize("read", ["12", "x", "-"])
@@ -202,7 +217,7 @@ def test_without_initials_nothing_is_shown(path):
 
 
 def test_the_last_answer_ends_it(path, monkeypatch):
-    monkeypatch.setattr(people, "TOTAL", 2)
+    monkeypatch.setattr(DigitQuiz, "total", 2)
     quiz = begin(path)
     for read in "12":
         answer(quiz, read)
@@ -215,7 +230,7 @@ def test_captchas_are_asked_in_every_scheme_and_kept_by_its_name(path):
     quiz = widgets.captcha_quiz(path)
     control(quiz, "your initials").value = "ab"
     control(quiz, "Start").click()
-    first = people.captcha_question(0)
+    first = CaptchaQuiz.question(0)
     assert pictures(quiz) == [png(first.picture, first.picture.shape[2])]
     control(quiz, "letters you read").value = "AB"
     assert "is not 5 characters" in text(quiz)
@@ -223,5 +238,5 @@ def test_captchas_are_asked_in_every_scheme_and_kept_by_its_name(path):
     (kept,) = people.load(path)
     assert kept.right
     assert kept.condition == next(iter(challenge.SCHEMES))
-    conditions = {people.captcha_question(i).condition for i in range(len(challenge.SCHEMES))}
+    conditions = {CaptchaQuiz.question(i).condition for i in range(len(challenge.SCHEMES))}
     assert conditions == set(challenge.SCHEMES)
