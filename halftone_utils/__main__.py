@@ -33,6 +33,7 @@ COMMANDS = {
     "transcription": Command(
         "captcha.transcription", "draw_sheets", ".cache/sheets", "1 s a sheet"
     ),
+    "screens": Command("figures.screens", "draw_kinds", "report/screens.png", "10 s"),
     "halftones": Command("digits.halftone_sets", "build", ".cache/halftone-mnist", "10 to 30 min"),
     "stylizer": Command(
         "digits.stylizer", "train_and_publish", "data/weights/stylizer-POINT-256", "20 min"

@@ -1,6 +1,7 @@
 """Pictures of many screens side by side: takes data, returns a matplotlib Figure."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,15 +9,17 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from halftone_utils.digits import datasets, photographs
+from halftone_utils.engine import checks
+from halftone_utils.engine.files import ROOT
 from halftone_utils.figures.basic import SERIES, WIDTH, exact_grid
+from halftone_utils.screens import KINDS, halftone, ramp
 
 FIFTH = ("#cc79a7", "v", (0, (5, 1, 1, 1, 1, 1)))  # Okabe & Ito's next, where SERIES ends
 SIXTH = ("#56b4e9", "x", (0, (1, 2)))
 
 
-def gallery(
-    printed: Mapping[str, tuple[Tensor, Tensor, Tensor]], columns: int = 3, scale: int = 2
-) -> Figure:
+def gallery(printed: Mapping[str, Sequence[Tensor]], columns: int = 3, scale: int = 2) -> Figure:
     """A sheet of screens by name: a strip above two pictures, each pixel scale x scale dots.
 
     printed: name -> strip (1, 1, h, 2 W + 4) and two pictures (1, 1, H, W), in [0, 1].
@@ -28,6 +31,23 @@ def gallery(
         below = torch.cat([left, between, right], 3)
         sheets.append(torch.cat([strip, torch.ones(1, 1, gap, below.shape[3]), below], 2))
     return exact_grid(torch.cat(sheets), columns, list(printed), scale)
+
+
+def draw_kinds(*kinds: str) -> Path:
+    """Draw a ramp, a photograph and a digit behind each kind of screen; returns the file.
+
+    kinds: of `screens.KINDS`, each with its defaults (default: all).
+    """
+    for kind in kinds:
+        checks.one_of("kind", kind, KINDS)
+    digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
+    large = digit.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    pictures = (ramp(132)[:, :, :16], photographs.load("camera", 64), large)
+    printed = {kind: tuple(halftone(x, kind) for x in pictures) for kind in kinds or KINDS}
+    path = ROOT / "report" / "screens.png"
+    path.parent.mkdir(exist_ok=True)
+    gallery(printed).savefig(path)
+    return path
 
 
 def spectrum_sheet(
@@ -54,8 +74,8 @@ def spectrum_sheet(
         place.set_yticklabels(("−½", "0", "½"))
         place.grid(False)
         if rulings and name in rulings:
-            ring = {"radius": 1 / rulings[name], "fill": False, "ec": "#d55e00", "ls": "--"}
-            place.add_patch(plt.Circle((0, 0), **ring))
+            ring = plt.Circle((0, 0), 1 / rulings[name], fill=False, ec="#d55e00", ls="--")
+            place.add_patch(ring)
     figure.supxlabel("cycles per pixel", fontsize=10)
     figure.supylabel("cycles per pixel", fontsize=10)
     figure.colorbar(shown, ax=axes, label="power, dB over its mean", shrink=0.8)
