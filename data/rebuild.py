@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from halftone_utils.digits.datasets import MD5
+from halftone_utils.digits import datasets
 from halftone_utils.engine.files import DATA, write_atomically
 from halftone_utils.style.vgg import LAYERS, SHA256
 
@@ -72,8 +72,8 @@ def mnist_files(packages: Path) -> dict[str, bytes]:
         files[f"{part}-images-idx3-ubyte"] = head + images.tobytes()
         head = struct.pack(">2I", 0x801, len(labels))
         files[f"{part}-labels-idx1-ubyte"] = head + labels.astype(np.uint8).tobytes()
-    for name, content in files.items():
-        check(name, hashlib.md5(content, usedforsecurity=False).hexdigest(), MD5[name])
+    for name, expected in datasets.get("mnist").files.items():
+        check(name, hashlib.md5(files[name], usedforsecurity=False).hexdigest(), expected)
     return {name: gzip.compress(content, 9, mtime=0) for name, content in files.items()}
 
 

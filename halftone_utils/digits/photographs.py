@@ -1,6 +1,7 @@
 """Photographs that come inside scikit-image's wheel, as pictures for style transfer."""
 
 import io
+import math
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from skimage.color import rgb2gray
 from skimage.transform import resize
 from skimage.util import img_as_float
 from torch import Tensor
+
+from halftone_utils.engine import checks
 
 # Only what the wheel holds: scikit-image fetches its other pictures from the network.
 NAMES = (
@@ -54,10 +57,8 @@ def load(name: str, side: int, colour: bool = False) -> Tensor:
     in colour (three equal channels if the photograph is grey).
     Raises ValueError for another name or a side below 16.
     """
-    if name not in NAMES:
-        raise ValueError(f"photograph is {name!r}; it is one of {', '.join(NAMES)}.")
-    if side < 16:
-        raise ValueError(f"side is {side} pixels; it is 16 or more.")
+    checks.one_of("photograph", name, NAMES)
+    checks.within("side", side, 16, math.inf, "pixels")
     pixels = img_as_float(getattr(data, name)())
     height, width = pixels.shape[:2]
     square = min(height, width)

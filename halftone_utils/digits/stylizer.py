@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from halftone_utils.digits import datasets, points
 from halftone_utils.digits.points import StylePoint
+from halftone_utils.engine import checks
 from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
 from halftone_utils.engine.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
 from halftone_utils.style import gatys
@@ -92,12 +93,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
-        if min(self.steps, self.batch, self.save_every) < 1 or not 0 < self.learning_rate <= 1:
-            raise ValueError(
-                f"steps is {self.steps}, batch {self.batch}, save_every {self.save_every}, "
-                f"learning_rate {self.learning_rate}; the first three are 1 or more, the last "
-                "lies in (0, 1]."
-            )
+        checks.above("learning_rate", self.learning_rate, 0, 1)
+        for name in ("steps", "batch", "save_every"):
+            checks.whole(name, getattr(self, name), 1)
 
 
 def _batches(recipe: Recipe, seed: int, first: int) -> Iterator[Tensor]:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from halftone_utils.engine import checks
+
 
 def signed_gradient(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """sign(grad_x J(theta, x, y)): the direction in which each pixel hurts the model most.
@@ -32,6 +34,5 @@ def fgsm(model: nn.Module, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
     Source: Goodfellow, Shlens & Szegedy, ICLR 2015, sec. 4.  Raises ValueError for another
     epsilon.
     """
-    if not 0 <= epsilon <= 1:
-        raise ValueError(f"epsilon is {epsilon}; it lies in [0, 1], the range of a pixel.")
+    checks.within("epsilon", epsilon, 0, 1)
     return (x + epsilon * signed_gradient(model, x, y)).clamp(0, 1)

@@ -9,16 +9,18 @@ import torch
 from killing import kill_when_written
 from safetensors.torch import save_file
 
-from halftone_utils.digits import datasets, halftone_sets, operating_points, stylizer
+from halftone_utils.digits import datasets, halftone_sets, points, stylizer
+from halftone_utils.digits.halftone_sets import HalftoneSet
 from halftone_utils.engine.files import DataError, read_json
+from halftone_utils.results import store
 from halftone_utils.studies import fidelity
 
-SHORT = stylizer.Recipe(steps=3, batch=1, save_every=1)
+SHORT = stylizer.Recipe(steps=2, batch=1, save_every=1)
 
 
 @pytest.fixture(scope="module")
 def point():
-    return operating_points.load("talk", 256)
+    return points.load("talk", 256)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_a_halftone_is_the_same_alone_and_in_company(pictures, halftones):
 def test_the_committed_stylizer_lowers_the_loss_as_far_as_the_optimisation(
     point, pictures, halftones
 ):
-    optimised = operating_points.halftone(point, pictures[:2], batch=1).image
+    optimised = point.halftone(pictures[:2])
     before, by_steps, at_once = (
         fidelity.total_loss(point, pictures[:2], x)
         for x in (pictures[:2], optimised, halftones[:2])
@@ -60,19 +62,13 @@ def test_the_ground_is_dots_of_the_period_of_the_screen(halftones):
     assert ground.std() > 0.1
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 60, 64), (1, 1, 64, 60), (1, 3, 64, 64)])
-def test_pictures_that_do_not_fit_are_named(shape):
-    with pytest.raises(ValueError, match="multiples of 8"):
-        stylizer.Stylizer()(torch.zeros(shape))
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"steps": 0}, {"batch": 0}, {"save_every": 0}, {"learning_rate": 0.0}]
-)
-def test_a_recipe_that_is_not_allowed_is_named(wrong):
-    (field,) = wrong
-    with pytest.raises(ValueError, match=field):
-        stylizer.Recipe(**wrong)
+def test_what_does_not_fit_is_named():
+    for shape in ((1, 1, 60, 64), (1, 1, 64, 60), (1, 3, 64, 64)):
+        with pytest.raises(ValueError, match="multiples of 8"):
+            stylizer.Stylizer()(torch.zeros(shape))
+    for field, value in (("steps", 0), ("batch", 0), ("save_every", 0), ("learning_rate", 0.0)):
+        with pytest.raises(ValueError, match=rf"\b{field} is {value}"):
+            stylizer.Recipe(**{field: value})
 
 
 def test_a_training_that_is_killed_and_resumed_ends_in_the_same_weights(point, tmp_path):
@@ -81,9 +77,9 @@ def test_a_training_that_is_killed_and_resumed_ends_in_the_same_weights(point, t
     kill_when_written(
         f"""if True:
         from pathlib import Path
-        from halftone_utils.digits import operating_points, stylizer
-        stylizer.train(operating_points.load("talk", 256),
-                       stylizer.Recipe(steps=3, batch=1, save_every=1),
+        from halftone_utils.digits import points, stylizer
+        stylizer.train(points.load("talk", 256),
+                       stylizer.Recipe(steps=2, batch=1, save_every=1),
                        checkpoint=Path({str(path)!r}), progress=False)
         """,
         path,
@@ -127,19 +123,21 @@ def small_chunks(tmp_path, monkeypatch):
 
 
 def test_the_set_at_256_is_drawn_by_the_stylizer(small_chunks, point, halftones):
-    images, labels = halftone_sets.load("talk", "validation", 3, 256, progress=False)
+    drawn = HalftoneSet(point, "validation")
+    images, labels = drawn.load(3, progress=False)
     assert np.abs(images.numpy() / 255 - halftones.numpy()).max() < 2 / 255
     assert torch.equal(labels, datasets.load("validation", 28, 3)[1])
-    manifest = read_json(halftone_sets.manifest_path(point, "validation"))
+    manifest = read_json(drawn.manifest_path)
     assert manifest["weights_sha256"] == stylizer.weights_sha256("talk")
     assert manifest["config_hash"] == point.hash
-    assert halftone_sets.build(point, "validation", 3, progress=False) == []
+    assert drawn.build(3, progress=False) == []
 
 
 def test_other_weights_mean_another_set(small_chunks, point, weights, capsys):
-    halftone_sets.build(point, "validation", 2, progress=False)
+    drawn = HalftoneSet(point, "validation")
+    drawn.build(2, progress=False)
     save_file(stylizer.Stylizer().state_dict(), weights, metadata={"operating_point": point.hash})
-    assert halftone_sets.build(point, "validation", 2, progress=False) == [0]
+    assert drawn.build(2, progress=False) == [0]
     assert "is damaged or of another config" in capsys.readouterr().err
 
 
@@ -149,12 +147,14 @@ def test_a_disk_that_is_too_small_is_named_before_anything_is_built(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 10, 100_000))
     with pytest.raises(DataError, match=r"needs 0.1 MB more for 2 pictures; its disk has 0.1 MB"):
-        halftone_sets.build(point, "validation", 2, progress=False)
-    assert not halftone_sets.manifest_path(point, "validation").exists()
+        HalftoneSet(point, "validation").build(2, progress=False)
+    assert not HalftoneSet(point, "validation").manifest_path.exists()
 
 
 def test_the_committed_comparison_is_of_the_committed_weights(point):
-    found = read_json(fidelity.result_path("talk"))
-    assert found["operating_point"]["hash"] == point.hash
-    assert found["stylizer_sha256"] == stylizer.weights_sha256("talk")
-    assert all(test["n"] == 1000 for test in found["tests"].values())
+    (found,) = store.load("fidelity")
+    assert found.config["point"] == {"name": "talk", "size": 256, "hash": point.hash}
+    assert found.config["stylizer_sha256"] == stylizer.weights_sha256("talk")
+    assert {row["n"] for row in found.rows} == {1000}
+    loss = found.measured["total_loss"]
+    assert loss["stylized / optimised"] == loss["stylized"] / loss["optimised"]
