@@ -5,7 +5,7 @@ import torch
 
 from benchmarks.style import BATCH, POINT, digits, fast, mean_loss
 from benchmarks.timing import Record, race
-from halftone_utils.digits import operating_points, stylizer
+from halftone_utils.digits import points, stylizer
 
 
 def vs_optimisation(images: int, optimised: int, repeats: int) -> Record:
@@ -13,7 +13,7 @@ def vs_optimisation(images: int, optimised: int, repeats: int) -> Record:
 
     images: given to the stylizer.  optimised: of these, to the engine, whose time is scaled.
     """
-    point, model = operating_points.load(POINT, stylizer.SIZE), stylizer.load(POINT)
+    point, model = points.load(POINT, stylizer.SIZE), stylizer.load(POINT)
     p, done = digits(stylizer.SIZE, 0, images), {}
     few = p[:optimised]
 
@@ -21,9 +21,7 @@ def vs_optimisation(images: int, optimised: int, repeats: int) -> Record:
         done["stylizer"] = stylizer.stylize(model, p)
 
     def iterations() -> None:
-        done["engine"] = operating_points.halftone(
-            point, few, batch=BATCH[stylizer.SIZE], **fast()
-        ).image
+        done["engine"] = points.transfer(point, few, batch=BATCH[stylizer.SIZE], **fast()).image
 
     record = race(
         "stylizer", {"stylizer": one_pass, "engine": iterations}, images=images, repeats=repeats

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch.nn.functional as F
 
 from benchmarks.style import POINT, digits, fast
-from halftone_utils.digits import operating_points
+from halftone_utils.digits import points
 
 BASE = {"side": 32, "batch": 16, "iterations": 4, "images": 64}
 SWEEPS = {
@@ -43,14 +43,14 @@ def forget_peak() -> None:
 
 def case(side: int, batch: int, iterations: int, images: int) -> dict:
     """Halftone `images` digits brought to `side` pixels; time, and memory beyond the start's."""
-    point = replace(operating_points.load(POINT, 32), size=side, iterations=iterations)
+    point = replace(points.load(POINT, 32), size=side, iterations=iterations)
     p = F.interpolate(digits(32, 0, images), size=(side, side), mode="bilinear")
-    operating_points.network_for(point, fast()["precision"])
+    points.network_for(point, fast()["precision"])
     before = megabytes("VmRSS")
-    operating_points.halftone(point, p[: 2 * batch], batch=batch, iterations=1, **fast())
+    points.transfer(point, p[: 2 * batch], batch=batch, iterations=1, **fast())
     forget_peak()
     began = time.perf_counter()
-    operating_points.halftone(point, p, batch=batch, **fast())
+    points.transfer(point, p, batch=batch, **fast())
     seconds, most = time.perf_counter() - began, megabytes("VmHWM")
     return {
         "side": side,

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from halftone_utils.style.style_transfer import Settings
-from halftone_utils.style.vgg import VGG
+from halftone_utils.style import Settings, vgg
 
 
 class Normalization(nn.Module):
@@ -72,18 +72,17 @@ class StyleLoss(nn.Module):
         return features
 
 
-def convolutions(network: VGG, upto: int) -> nn.Sequential:
-    """Ordinary three-channel modules with the weights of our VGG's first `upto` layers."""
+def convolutions(layers: tuple[str, ...]) -> nn.Sequential:
+    """Ordinary three-channel modules with the weights of our VGG up to the last of `layers`."""
+    weights = load_file(vgg.WEIGHTS)
     model, block = nn.Sequential(), "1"
-    for layer in network.layers[:upto]:
+    for layer in vgg.upto(layers):
         if layer[4] != block:
             block = layer[4]
             model.add_module(f"pool_{block}", nn.AvgPool2d(2))
-        name = "conv1_1_rgb" if layer == "conv1_1" else f"{layer}_weight"
-        weight, bias = getattr(network, name).float(), getattr(network, f"{layer}_bias").float()
+        weight, bias = (weights[f"{layer}.{name}"].float() for name in ("weight", "bias"))
         convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-        convolution.weight.data = weight.clone(memory_format=torch.contiguous_format)
-        convolution.bias.data = bias.clone()
+        convolution.weight.data, convolution.bias.data = weight, bias
         model.add_module(layer, convolution)
         model.add_module(f"relu_{layer}", nn.ReLU(inplace=False))
     return model
@@ -92,14 +91,13 @@ def convolutions(network: VGG, upto: int) -> nn.Sequential:
 class PlainTransfer:
     """The tutorial's model for one style image, and its loop for one content image at a time."""
 
-    def __init__(self, network: VGG, style: Tensor, settings: Settings, side: int) -> None:
-        """style: (1, 1, H, W) in [0, 1].  side: of the content images, in pixels."""
-        wanted = {settings.content_layer, *settings.style_weights}
-        upto = 1 + max(network.layers.index(layer) for layer in wanted)
-        backbone = convolutions(network, upto).requires_grad_(False).eval()
+    def __init__(self, style: Tensor, settings: Settings, side: int) -> None:
+        """style: (1, 1, H, W) in [0, 1].  side: of the content images [px]."""
+        layers = (settings.content_layer, *settings.style_weights)
+        backbone = convolutions(layers).requires_grad_(False).eval()
         self.settings = settings
         self.content, self.styles = ContentLoss(), []
-        self.model = nn.Sequential(Normalization(torch.tensor(network.mean)))
+        self.model = nn.Sequential(Normalization(torch.tensor(vgg.MEAN)))
         share = side**2 / (style.shape[2] * style.shape[3])
         features = self.model(style)
         for name, module in backbone.named_children():

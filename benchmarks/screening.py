@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks import pillow_arithmetic
 from benchmarks.timing import Record, race
 from halftone_utils import screens
 from halftone_utils.digits import datasets
@@ -68,7 +69,7 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     ready = torch.empty_like(out)
 
     def as_pillow() -> None:
-        error_diffusion.floyd_steinberg_as_pillow(pixels, out=out)
+        pillow_arithmetic.floyd_steinberg(pixels, out)
 
     ways: dict[str, Callable] = {
         "floyd_steinberg_as_pillow": as_pillow,

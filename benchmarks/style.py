@@ -9,11 +9,11 @@ from torch import Tensor
 
 from benchmarks.plain import PlainTransfer, one_after_the_other
 from benchmarks.timing import Record, losses, race
-from halftone_utils.digits import datasets, operating_points
-from halftone_utils.digits.operating_points import OperatingPoint
+from halftone_utils.digits import datasets, points
+from halftone_utils.digits.points import StylePoint
 from halftone_utils.engine import hardware
 from halftone_utils.studies import fidelity
-from halftone_utils.style.vgg import VGG
+from halftone_utils.style.vgg import VGG, upto
 
 POINT = "talk"
 BATCH = {32: 16, 256: 1}  # pictures at a time on each core
@@ -34,31 +34,30 @@ def digits(side: int, first: int, n: int) -> Tensor:
     return datasets.as_float(datasets.load("validation", side, first + n)[0][first:])
 
 
-def start_of(point: OperatingPoint, p: Tensor) -> Tensor:
+def start_of(point: StylePoint, p: Tensor) -> Tensor:
     """x_0 of each digit, noise included."""
-    return operating_points.halftone(point, p, iterations=0, keep=(0,)).images[0]
+    return points.transfer(point, p, iterations=0, keep=(0,)).images[0]
 
 
-def mean_loss(point: OperatingPoint, p: Tensor, x: Tensor) -> float:
+def mean_loss(point: StylePoint, p: Tensor, x: Tensor) -> float:
     """L_total of x, mean over the images, in float32: one judge for both sides."""
     parts = [fidelity.total_loss(point, *pair) for pair in zip(p.split(8), x.split(8), strict=True)]
     return float(torch.cat(parts).mean())
 
 
-def plain_at(point: OperatingPoint) -> PlainTransfer:
+def plain_at(point: StylePoint) -> PlainTransfer:
     """The rival with this operating point's style, layers, constants and iterations."""
-    network, _ = operating_points.network_for(point)
-    return PlainTransfer(network, point.style_image(), point.settings, point.size)
+    return PlainTransfer(point.style_image(), point.settings, point.size)
 
 
 def vs_plain(side: int, images: int, repeats: int) -> Record:
     """The engine against the plain loop: same digits, same start, same iterations."""
-    point = operating_points.load(POINT, side)
+    point = points.load(POINT, side)
     p = digits(side, 0, images)
     x, rival, done = start_of(point, p), plain_at(point), {}
 
     def ours() -> None:
-        done["ours"] = operating_points.halftone(point, p, batch=BATCH[side], **fast()).image
+        done["ours"] = points.transfer(point, p, batch=BATCH[side], **fast()).image
 
     def plain() -> None:
         done["plain"] = one_after_the_other(rival.by_adam, p, x)
@@ -77,18 +76,18 @@ def vs_plain(side: int, images: int, repeats: int) -> Record:
 
 def precision_gap(images: int) -> Record:
     """Final loss, judged in float32, of the engine in bfloat16 and in float32."""
-    point = operating_points.load(POINT, 32)
+    point = points.load(POINT, 32)
     p = digits(32, 0, images)
     reached = {
         str(precision).removeprefix("torch."): mean_loss(
-            point, p, operating_points.halftone(point, p, precision=precision).image
+            point, p, points.transfer(point, p, precision=precision).image
         )
         for precision in (torch.float32, torch.bfloat16)
     }
     return {**reached, "gap": reached["bfloat16"] / reached["float32"] - 1, "images": images}
 
 
-def quickest(point: OperatingPoint, p: Tensor, target: float) -> OperatingPoint:
+def quickest(point: StylePoint, p: Tensor, target: float) -> StylePoint:
     """The optimiser and step that bring the mean loss of p to `target` in the fewest iterations."""
     tried = [("adam", step, 1.0) for step in (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4)]
     tried += [
@@ -99,7 +98,7 @@ def quickest(point: OperatingPoint, p: Tensor, target: float) -> OperatingPoint:
     found = []
     for optimizer, step, decay in tried:
         candidate = replace(point, optimizer=optimizer, step=step, decay=decay)
-        total = operating_points.halftone(candidate, p, final_loss=True).total.mean(1)
+        total = points.transfer(candidate, p, final_loss=True).total.mean(1)
         reached = (total <= WITHIN * target).nonzero()
         if len(reached):
             i = int(reached[0])
@@ -116,14 +115,14 @@ def time_to_loss(images: int, repeats: int, few: int) -> Record:
     quicker of the plain Adam and the tutorial's own L-BFGS, which is timed on `few` digits until
     each has the loss that plain Adam gave it.
     """
-    point = operating_points.load(POINT, 32)
+    point = points.load(POINT, 32)
     tuning, p = digits(32, 0, images), digits(32, images, images)
     rival, done = plain_at(point), {}
-    target = mean_loss(point, tuning, operating_points.halftone(point, tuning).image)
+    target = mean_loss(point, tuning, points.transfer(point, tuning).image)
     chosen = quickest(point, tuning, target)
 
     def ours() -> None:
-        done["ours"] = operating_points.halftone(chosen, p, batch=BATCH[32], **fast()).image
+        done["ours"] = points.transfer(chosen, p, batch=BATCH[32], **fast()).image
 
     def plain() -> None:
         done["plain"] = one_after_the_other(rival.by_adam, p, p)
@@ -182,14 +181,13 @@ def peak_fraction(images: int, repeats: int) -> Record:
     The convolutions run in several batch sizes, all cores on one batch or a batch on each core;
     the quickest layout is the peak.
     """
-    point = operating_points.load(POINT, 32)
+    point = points.load(POINT, 32)
     p = digits(32, 0, images)
-    network, _ = operating_points.network_for(point, fast()["precision"])
-    wanted = {point.content_layer, *point.style_weights}
-    layers = network.layers[: 1 + max(network.layers.index(layer) for layer in wanted)]
+    network, _ = points.network_for(point, fast()["precision"])
+    layers = upto((point.content_layer, *point.style_weights))
 
     def ours() -> None:
-        operating_points.halftone(point, p, batch=BATCH[32], **fast())
+        points.transfer(point, p, batch=BATCH[32], **fast())
 
     ways: dict[str, Callable] = {"engine": ours}
     for batch in sorted({b for b in (1, 4, 16, 64) if images % b == 0}):

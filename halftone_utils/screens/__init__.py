@@ -19,25 +19,3 @@ from halftone_utils.screens.halftoning import (
 )
 from halftone_utils.screens.thresholds import SPOTS
 from halftone_utils.screens.tone import map_tone, ramp
-
-__all__ = [
-    "KINDS",
-    "SPOTS",
-    "am_screen",
-    "bayer",
-    "blue_noise",
-    "direct_binary_search",
-    "error_diffusion",
-    "floyd_steinberg",
-    "halftone",
-    "independent_random_dots",
-    "map_tone",
-    "parameters",
-    "perception",
-    "ramp",
-    "random_dots",
-    "style_image",
-    "thresholds",
-    "tone",
-    "ways",
-]

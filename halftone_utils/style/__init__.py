@@ -3,5 +3,3 @@
 from halftone_utils.style import gatys, style_transfer, vgg
 from halftone_utils.style.gatys import Settings
 from halftone_utils.style.style_transfer import Trajectory, transfer
-
-__all__ = ["Settings", "Trajectory", "gatys", "style_transfer", "transfer", "vgg"]

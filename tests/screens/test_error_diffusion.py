@@ -1,20 +1,28 @@
-"""Error diffusion is the double loop of the textbooks, and Pillow's where Pillow's is asked for."""
+"""Error diffusion is the double loop of the textbooks."""
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from halftone_utils import screens
 from halftone_utils.screens import error_diffusion
 
 every_kernel = pytest.mark.parametrize("kernel", error_diffusion.KERNELS)
 both_ways = pytest.mark.parametrize("serpentine", [False, True])
 
 
+def handed_on(kernel):
+    """Rows down, columns on and share of the error of each neighbour."""
+    divisor, rows = error_diffusion.KERNELS[kernel]
+    return [
+        (dy, x - 2, np.float32(share / divisor))
+        for dy, row in enumerate(rows)
+        for x, share in enumerate(row)
+        if share
+    ]
+
+
 def literal_error_diffusion(picture, kernel, serpentine):
     """Pixel by pixel, in float32, errors handed on as the kernel's table is printed."""
-    divisor, shares = error_diffusion.KERNELS[kernel]
     work = picture.copy()
     height, width = work.shape
     for y in range(height):
@@ -23,36 +31,27 @@ def literal_error_diffusion(picture, kernel, serpentine):
             new = np.float32(work[y, x] >= 0.5)
             error = work[y, x] - new
             work[y, x] = new
-            for dy, dx, share in shares:
+            for dy, dx, share in handed_on(kernel):
                 to = x - dx if back else x + dx
                 if y + dy < height and 0 <= to < width:
-                    work[y + dy, to] += error * np.float32(share / divisor)
+                    work[y + dy, to] += error * share
     return work
 
 
 @every_kernel
 @both_ways
-@pytest.mark.parametrize("shape", [(24, 24), (7, 31), (31, 7), (1, 9), (9, 1), (2, 2)])
-def test_it_is_the_double_loop_of_the_textbook_bit_for_bit(kernel, serpentine, shape):
-    pictures = np.random.RandomState(0).rand(2, 1, *shape).astype(np.float32)
-    printed = error_diffusion.diffuse(torch.from_numpy(pictures), kernel, serpentine).numpy()
-    for picture, ours in zip(pictures, printed, strict=True):
-        assert np.array_equal(ours[0], literal_error_diffusion(picture[0], kernel, serpentine))
+def test_it_is_the_double_loop_of_the_textbook_bit_for_bit(kernel, serpentine):
+    for shape in ((16, 16), (7, 31), (1, 9), (9, 1), (2, 2)):
+        pictures = np.random.RandomState(0).rand(2, 1, *shape).astype(np.float32)
+        printed = error_diffusion.diffuse(torch.from_numpy(pictures), kernel, serpentine).numpy()
+        for picture, ours in zip(pictures, printed, strict=True):
+            assert np.array_equal(ours[0], literal_error_diffusion(picture[0], kernel, serpentine))
 
 
-@pytest.mark.parametrize(
-    ("kernel", "handed_on"),
-    [
-        ("floyd-steinberg", 1),
-        ("jarvis-judice-ninke", 1),
-        ("stucki", 1),
-        ("atkinson", 0.75),
-        ("sierra", 1),
-    ],
-)
-def test_a_kernel_hands_on_all_of_the_error_and_atkinsons_three_quarters(kernel, handed_on):
-    divisor, shares = error_diffusion.KERNELS[kernel]
-    assert sum(share for _, _, share in shares) / divisor == handed_on
+@every_kernel
+def test_a_kernel_hands_on_all_of_the_error_and_atkinsons_three_quarters(kernel):
+    shares = handed_on(kernel)
+    assert sum(share for *_, share in shares) == pytest.approx(0.75 if kernel == "atkinson" else 1)
     assert all(dy > 0 or dx > 0 for dy, dx, _ in shares)  # none to a pixel already printed
 
 
@@ -60,9 +59,9 @@ def test_a_kernel_hands_on_all_of_the_error_and_atkinsons_three_quarters(kernel,
 @both_ways
 def test_a_picture_has_the_same_bits_alone_and_in_batches_of_any_size(kernel, serpentine):
     generator = torch.Generator().manual_seed(2)
-    pictures = torch.rand(70, 1, 12, 20, generator=generator)
+    pictures = torch.rand(36, 1, 12, 20, generator=generator)
     together = error_diffusion.diffuse(pictures, kernel, serpentine)
-    for size in (1, 3, 33):
+    for size in (1, 7, 33):
         apart = [error_diffusion.diffuse(part, kernel, serpentine) for part in pictures.split(size)]
         assert torch.equal(torch.cat(apart), together)
 
@@ -90,40 +89,6 @@ def test_atkinsons_misses_a_tone_by_less_than_an_eighth_and_by_more_than_a_perce
     assert abs(float(missed[9])) < 0.01  # the middle tone is kept
 
 
-def pillows(levels):
-    return np.stack([np.asarray(Image.fromarray(image).convert("1")) for image in levels])
-
-
-@pytest.mark.parametrize("shape", [(5, 40, 56), (40, 17, 9), (2, 1, 30), (2, 30, 1), (33, 8, 8)])
-def test_in_integers_it_equals_pillow_to_the_bit(shape):
-    levels = np.random.RandomState(4).randint(0, 256, shape).astype(np.uint8)
-    printed = error_diffusion.floyd_steinberg_as_pillow(torch.from_numpy(levels))
-    assert printed.dtype == torch.bool
-    assert np.array_equal(printed.numpy(), pillows(levels))
-
-
-def test_in_integers_it_equals_pillow_at_every_flat_tone_into_a_ready_buffer():
-    levels = torch.arange(256, dtype=torch.uint8).view(-1, 1, 1, 1).repeat(1, 1, 32, 32)
-    buffer = torch.empty_like(levels)
-    assert error_diffusion.floyd_steinberg_as_pillow(levels, out=buffer) is buffer
-    assert np.array_equal(buffer[:, 0].numpy() == 1, pillows(levels[:, 0].numpy()))
-
-
-def test_pillow_and_the_textbook_agree_in_tone_though_not_in_every_dot():
-    """Pillow truncates sums to whole levels and clips them; the textbook does neither."""
-    levels = (screens.ramp(128) * 255).round().to(torch.uint8)
-    pillow = error_diffusion.floyd_steinberg_as_pillow(levels).float()
-    textbook = screens.floyd_steinberg(levels).float()
-    assert not torch.equal(pillow, textbook)
-    eighths = [printed.view(128, 8, 16).mean((0, 2)) for printed in (pillow, textbook)]
-    assert float((eighths[0] - eighths[1]).abs().max()) < 0.01
-
-
-def test_pillows_arithmetic_is_refused_to_pictures_in_0_to_1():
-    with pytest.raises(ValueError, match="Pillow's arithmetic is for uint8"):
-        error_diffusion.floyd_steinberg_as_pillow(screens.ramp(8))
-
-
 def test_an_unknown_kernel_is_refused_with_those_that_are_known():
     with pytest.raises(ValueError, match="kernel is 'burkes'; it is one of floyd-steinberg"):
-        error_diffusion.diffuse(screens.ramp(8), "burkes")
+        error_diffusion.diffuse(torch.zeros(1, 1, 8, 8), "burkes")

@@ -1,63 +1,52 @@
 """A screen keeps the tone, prints only ink and paper, and has the grid that was asked for."""
 
 import hashlib
+import math
+import re
 
 import pytest
 import torch
 
 from halftone_utils import screens
-from halftone_utils.screens import thresholds
 
-
-def kind(name, **arguments):
-    return lambda pictures, tone_range: screens.halftone(
-        pictures, name, tone_range=tone_range, **arguments
-    )
-
-
-SCREENS = {
-    "round 2.5 px at 45": kind("am", ruling=2.5),
-    "round 4 px at 0": kind("am", ruling=4, angle=0),
-    "round 8 px at 15": kind("am", ruling=8, angle=15),
-    "line 3 px at 30": kind("am", ruling=3, angle=30, dot="line"),
-    "line 7.3 px at 75": kind("am", ruling=7.3, angle=75, dot="line"),
-    "ellipse 5 px at 60": kind("am", ruling=5, angle=60, dot="ellipse"),
-    "diamond 6 px at -20": kind("am", ruling=6, angle=-20, dot="diamond"),
-    "square 4.4 px at 10": kind("am", ruling=4.4, angle=10, dot="square"),
-    "round, shifted": kind("am", ruling=5, angle=20, phase=(0.3, 0.6)),
-    "Bayer 4": kind("bayer", size=4),
-    "Bayer 8": kind("bayer", size=8),
-    "Bayer 16": kind("bayer", size=16),
-    "blue noise": kind("blue-noise"),
-    "random dots": kind("random"),
-    "Floyd-Steinberg": kind("floyd-steinberg"),
-    "Floyd-Steinberg, serpentine": kind("floyd-steinberg", serpentine=True),
-    "Jarvis-Judice-Ninke": kind("jarvis-judice-ninke"),
-    "Stucki, serpentine": kind("stucki", serpentine=True),
-    "Sierra": kind("sierra"),
-    "direct binary search": kind("direct-binary-search"),
+SCREENS = {kind: (kind, {}) for kind in screens.KINDS} | {
+    "round 2.5 px": ("am", {"ruling": 2.5}),
+    "line 7.3 px at 75": ("am", {"ruling": 7.3, "angle": 75, "dot": "line"}),
+    "ellipse 5 px at 60": ("am", {"ruling": 5, "angle": 60, "dot": "ellipse"}),
+    "diamond 6 px at -20": ("am", {"ruling": 6, "angle": -20, "dot": "diamond"}),
+    "square 4.4 px at 10": ("am", {"ruling": 4.4, "angle": 10, "dot": "square"}),
+    "round, shifted": ("am", {"ruling": 5, "angle": 20, "phase": (0.3, 0.6)}),
+    "Bayer 16": ("bayer", {"size": 16}),
+    "Floyd-Steinberg, serpentine": ("floyd-steinberg", {"serpentine": True}),
 }
-FEW_TONES = ("round 4 px at 0", "Bayer 4", "Bayer 8")  # 16 or 64 pixels a period
-OF_MANY_TONES = {name: screen for name, screen in SCREENS.items() if name not in FEW_TONES}
-# Atkinson's drops a quarter of every error, so tones are not among its promises.
-PRINTS_TWO_TONES = {**SCREENS, "Bayer 2": kind("bayer", size=2), "Atkinson": kind("atkinson")}
-keeps_tones = pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
-every_screen = pytest.mark.parametrize("screen", PRINTS_TWO_TONES.values(), ids=PRINTS_TWO_TONES)
+DROPS_TONE = {"atkinson"}  # a quarter of every error
+FEW_TONES = {"bayer"}  # 64 pixels a period
+every_screen = pytest.mark.parametrize("screen", SCREENS)
+every_kind = pytest.mark.parametrize("kind", screens.KINDS)
 
 
-@keeps_tones
-@pytest.mark.parametrize("tone_range", [(0.0, 1.0), (0.2, 0.9), (0.35, 0.85)])
+def printed_by(screen, pictures, **arguments):
+    kind, own = SCREENS[screen]
+    return screens.halftone(pictures, kind, **own, **arguments)
+
+
+def random_pictures(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("screen", [name for name in SCREENS if name not in DROPS_TONE])
+@pytest.mark.parametrize("tone_range", [(0.0, 1.0), (0.35, 0.85)])
 def test_a_ramp_keeps_its_mean_tone_within_one_percent(screen, tone_range):
-    ramp = screens.ramp(256)
-    low, high = tone_range
+    side = 128 if screen == "direct-binary-search" else 256
+    ramp, (low, high) = screens.ramp(side), tone_range
     tone = float((low + (high - low) * ramp).mean())
-    assert abs(float(screen(ramp, tone_range).mean()) - tone) < 0.01
+    assert abs(float(printed_by(screen, ramp, tone_range=tone_range).mean()) - tone) < 0.01
 
 
-@pytest.mark.parametrize("screen", OF_MANY_TONES.values(), ids=OF_MANY_TONES)
+@pytest.mark.parametrize("screen", [name for name in SCREENS if name not in DROPS_TONE | FEW_TONES])
 def test_each_flat_tone_is_kept_within_one_percent(screen):
-    for tone in torch.linspace(0.05, 0.95, 7).tolist():
-        printed = screen(torch.full((1, 1, 192, 192), tone), (0.0, 1.0))
+    for tone in (0.05, 0.35, 0.5, 0.8, 0.95):
+        printed = printed_by(screen, torch.full((1, 1, 128, 128), tone))
         assert abs(float(printed.mean()) - tone) < 0.01
 
 
@@ -69,83 +58,68 @@ def test_bayer_prints_the_nearest_of_its_tones(size):
     assert float((printed - tones).abs().max()) <= 0.5 / size**2 + 1e-6
 
 
-def test_bayer_4_is_the_published_matrix():
-    tones = torch.arange(16).view(-1, 1, 1, 1).expand(-1, 1, 4, 4) / 16 + 1 / 32 + 1e-4
-    first_white = (screens.bayer(tones, 4) == 0).sum((0, 1)).tolist()
-    assert first_white == [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
-
-
 @every_screen
-def test_a_halftone_is_ink_or_paper_and_nothing_between(screen):
-    pictures = torch.rand(2, 1, 40, 24, generator=torch.Generator().manual_seed(0))
-    printed = screen(pictures, (0.0, 1.0))
-    assert printed.shape == pictures.shape
-    assert printed.dtype == torch.float32
-    assert set(printed.unique().tolist()) == {0.0, 1.0}
-
-
-@every_screen
-def test_a_black_picture_prints_no_dot_and_a_white_one_no_ink(screen):
-    assert screen(torch.zeros(1, 1, 64, 64), (0.0, 1.0)).max() == 0
-    assert screen(torch.ones(1, 1, 64, 64), (0.0, 1.0)).min() == 1
-
-
-@keeps_tones
-def test_a_black_picture_in_the_tone_range_02_to_09_is_20_percent_white(screen):
-    printed = screen(torch.zeros(1, 1, 256, 256), (0.2, 0.9))
-    assert abs(float(printed.mean()) - 0.2) < 0.015
-
-
-@every_screen
-def test_a_picture_prints_the_same_alone_and_in_company(screen):
-    pictures = torch.rand(4, 1, 24, 32, generator=torch.Generator().manual_seed(1))
-    together = screen(pictures, (0.1, 0.9))
+def test_only_ink_and_paper_are_printed_the_same_alone_and_in_company(screen):
+    pictures = random_pictures(4, 1, 24, 32)
+    kept = pictures.clone()
+    together = printed_by(screen, pictures, tone_range=(0.1, 0.9))
+    assert together.shape == pictures.shape
+    assert together.dtype == torch.float32
+    assert set(together.unique().tolist()) == {0.0, 1.0}
     for i in range(4):
-        assert torch.equal(screen(pictures[i : i + 1], (0.1, 0.9))[0], together[i])
+        alone = printed_by(screen, pictures[i : i + 1], tone_range=(0.1, 0.9))
+        assert torch.equal(alone[0], together[i])
+    assert torch.equal(pictures, kept)
 
 
 @every_screen
-def test_printing_leaves_the_picture_itself_alone(screen):
-    picture = screens.ramp(32)
-    kept = picture.clone()
-    screen(picture, (0.0, 1.0))
-    assert torch.equal(picture, kept)
-
-
-def all_levels(side):
-    return torch.arange(256, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, side, side)
+def test_black_prints_no_dot_white_no_ink_and_black_in_02_to_09_one_pixel_in_five(screen):
+    black = torch.zeros(1, 1, 128, 128)
+    assert printed_by(screen, black).max() == 0
+    assert printed_by(screen, black + 1).min() == 1
+    if screen not in DROPS_TONE:
+        lifted = printed_by(screen, black, tone_range=(0.2, 0.9))
+        assert abs(float(lifted.mean()) - 0.2) < 0.015
 
 
 @every_screen
 @pytest.mark.parametrize("tone_range", [(0.0, 1.0), (0.2, 0.9)])
 def test_uint8_pictures_print_as_the_same_ones_in_0_to_1_bit_for_bit(screen, tone_range):
-    levels = all_levels(16).contiguous()
-    printed = screen(levels, tone_range)
+    levels = torch.arange(256, dtype=torch.uint8).view(-1, 1, 1, 1).repeat(1, 1, 8, 8)
+    printed = printed_by(screen, levels, tone_range=tone_range)
     assert printed.dtype == torch.bool
-    assert torch.equal(printed.float(), screen(levels.float() / 255, tone_range))
-    assert torch.equal(screen(levels[:, 0], tone_range), printed[:, 0])
+    same = printed_by(screen, levels.float() / 255, tone_range=tone_range)
+    assert torch.equal(printed.float(), same)
+    assert torch.equal(printed_by(screen, levels[:, 0], tone_range=tone_range), printed[:, 0])
 
 
-@pytest.mark.parametrize("name", screens.KINDS)
+@every_kind
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8])
-def test_a_ready_buffer_is_filled_and_returned(name, dtype):
-    arguments = {"ruling": 4} if name == "am" else {}
+def test_a_ready_buffer_is_filled_and_returned(kind, dtype):
     levels = torch.randint(0, 256, (3, 1, 20, 28), dtype=torch.uint8)
     buffer = torch.full(levels.shape, 1, dtype=dtype)
-    filled = screens.halftone(levels, name, tone_range=(0.1, 0.9), out=buffer, **arguments)
-    assert filled is buffer
-    expected = screens.halftone(levels, name, tone_range=(0.1, 0.9), **arguments)
-    assert torch.equal(buffer, expected.to(dtype))
+    assert screens.halftone(levels, kind, tone_range=(0.1, 0.9), out=buffer) is buffer
+    assert torch.equal(buffer, screens.halftone(levels, kind, tone_range=(0.1, 0.9)).to(dtype))
 
 
-@pytest.mark.parametrize("dot", thresholds.SPOTS)
+@every_kind
+def test_a_kind_names_itself_prints_without_further_arguments_and_says_which_it_takes(kind):
+    row, picture = screens.KINDS[kind], screens.ramp(16)
+    assert row.kind == kind
+    assert torch.equal(row(picture), screens.halftone(picture, kind))
+    known = screens.parameters(kind)
+    assert {"tone_range", "out"} <= set(known)
+    assert torch.equal(screens.halftone(picture, kind, **known), row(picture))
+
+
+@pytest.mark.parametrize("dot", screens.SPOTS)
 def test_a_lighter_tone_only_adds_white(dot):
     tones = torch.linspace(0, 1, 21).view(-1, 1, 1, 1).expand(-1, 1, 48, 48)
     printed = screens.am_screen(tones, 4.5, 30, dot)
     assert (printed.diff(dim=0) >= 0).all()
 
 
-@pytest.mark.parametrize("gain", [0.05, 0.2, 0.25])
+@pytest.mark.parametrize("gain", [0.05, 0.25])
 def test_dot_gain_is_what_a_50_percent_dot_grows_by_and_spares_paper_and_solid_ink(gain):
     def ink(tone, gain):
         picture = torch.full((1, 1, 256, 256), tone)
@@ -163,12 +137,6 @@ def test_a_grown_dot_holds_the_dot_it_grew_from_and_no_gain_changes_nothing():
     grown = screens.am_screen(picture, 6, 30, "ellipse", dot_gain=0.2)
     assert (grown <= plain).all()  # ink is 0
     assert (grown < plain).any()
-
-
-@pytest.mark.parametrize("gain", [-0.01, 0.26, float("nan")])
-def test_a_dot_gain_outside_0_to_a_quarter_is_refused(gain):
-    with pytest.raises(ValueError, match="dot_gain is"):
-        screens.am_screen(screens.ramp(8), 4, dot_gain=gain)
 
 
 def test_soft_dots_tend_to_hard_ones_as_the_temperature_tends_to_0():
@@ -189,15 +157,18 @@ def test_a_gradient_flows_through_soft_dots():
     )
 
 
-@pytest.mark.parametrize("temperature", [-0.1, float("nan")])
-def test_a_temperature_below_0_is_refused(temperature):
-    with pytest.raises(ValueError, match="temperature is"):
-        screens.am_screen(screens.ramp(8), 4, temperature=temperature)
-
-
-@pytest.mark.parametrize("dot", thresholds.SPOTS)
 @pytest.mark.parametrize(
-    ("ruling", "angle"), [(8, 0), (8, 30), (5, 45), (3.2, 15), (6.4, -75), (6.4, 150)]
+    ("dot", "ruling", "angle"),
+    [
+        ("round", 5, 45),
+        ("round", 3.2, 15),
+        ("round", 8, 0),
+        ("line", 5, 45),
+        ("line", 6.4, 150),
+        ("ellipse", 6.4, -75),
+        ("diamond", 6.4, 150),
+        ("square", 3.2, 15),
+    ],
 )
 def test_a_flat_tone_behind_a_screen_peaks_at_the_ruling_and_angle_asked_for(dot, ruling, angle):
     side = 256
@@ -214,9 +185,13 @@ def test_a_flat_tone_behind_a_screen_peaks_at_the_ruling_and_angle_asked_for(dot
     assert min(distances) < 1 / side  # the nearest frequency that 256 pixels can tell apart
 
 
-def test_random_dots_have_no_grid_and_are_fixed_by_their_seed():
+def test_random_dots_have_no_grid_are_fixed_by_their_seed_and_spare_the_callers_random_state():
     flat = torch.full((1, 1, 128, 128), 0.5)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
     dots = screens.random_dots(flat, 3)
+    assert torch.equal(torch.rand(3), expected)
     assert torch.equal(dots, screens.random_dots(flat, 3))
     assert not torch.equal(dots, screens.random_dots(flat, 4))
 
@@ -225,95 +200,70 @@ def test_random_dots_have_no_grid_and_are_fixed_by_their_seed():
         return power.max() / power.mean()
 
     assert peak(dots) < 20  # white noise: about ln(128 * 128) = 10
-    assert peak(screens.am_screen(flat, 4.0)) > 1000
+    assert peak(screens.am_screen(flat)) > 1000
 
 
-def test_random_dots_leave_the_callers_random_state_alone():
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    screens.random_dots(screens.ramp(16), 1)
-    assert torch.equal(torch.rand(3), expected)
+def test_independent_random_dots_are_each_pictures_own_and_keep_its_tones():
+    flat = torch.full((2, 1, 128, 128), 0.0)
+    dots = screens.independent_random_dots(flat, (0.3, 0.9), seed=1)
+    assert not torch.equal(dots[0], dots[1])
+    assert abs(float(dots.mean()) - 0.3) < 0.015
+    assert torch.equal(dots, screens.independent_random_dots(flat, (0.3, 0.9), seed=1))
+    assert not torch.equal(dots, screens.independent_random_dots(flat, (0.3, 0.9), seed=2))
 
 
-def test_a_style_image_shows_every_tone_behind_the_screen():
-    picture = screens.style_image(256, 2.5)
+def test_a_style_image_shows_every_tone_behind_the_screen_and_is_the_frozen_points():
+    picture = screens.style_image(256, 2.5, 45, "round")
     columns = picture[0, 0].unfold(1, 32, 32).mean((0, 2))
     assert (columns - screens.ramp(256)[0, 0].unfold(1, 32, 32).mean((0, 2))).abs().max() < 0.05
-    assert set(picture.unique().tolist()) == {0.0, 1.0}
-
-
-@pytest.mark.parametrize("ruling", [1.99, 0, -4, float("nan"), float("inf")])
-def test_a_ruling_that_pixels_cannot_show_is_refused(ruling):
-    with pytest.raises(ValueError, match="ruling is") as caught:
-        screens.am_screen(screens.ramp(8), ruling)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_an_unknown_dot_is_refused_with_those_that_are_known():
-    with pytest.raises(ValueError, match="dot is 'star'; it is one of round, line"):
-        screens.am_screen(screens.ramp(8), 4, dot="star")
-
-
-@every_screen
-@pytest.mark.parametrize("tone_range", [(0.5, 0.5), (0.9, 0.2), (-0.1, 0.5), (0.2, 1.1)])
-def test_a_tone_range_outside_0_to_1_or_upside_down_is_refused(screen, tone_range):
-    with pytest.raises(ValueError, match="tone_range is"):
-        screen(screens.ramp(8), tone_range)
-
-
-def test_the_style_image_behind_the_frozen_operating_point_is_the_one_it_was_chosen_with():
-    dots = screens.style_image(256, 2.5, 45, "round").to(torch.uint8).numpy()
-    assert hashlib.sha256(dots.tobytes()).hexdigest() == (
+    assert hashlib.sha256(picture.to(torch.uint8).numpy().tobytes()).hexdigest() == (
         "76a0441fa0e84111caf9b04af177eeeb4ec8d830471d16bc5e01cd05273895ff"
     )
 
 
-def test_an_unknown_kind_is_refused_with_those_that_are_known():
-    with pytest.raises(ValueError, match="kind is 'stipple'; it is one of am, bayer, blue-noise"):
-        screens.halftone(screens.ramp(8), "stipple")
+NAN, RAMP = math.nan, screens.ramp(8)
+REFUSED = [
+    *((lambda r=r: screens.am_screen(RAMP, r), "ruling is") for r in (1.99, -4, NAN, math.inf)),
+    (lambda: screens.am_screen(RAMP, dot="star"), "dot is 'star'; it is one of round, line"),
+    (lambda: screens.am_screen(RAMP, angle=NAN), "angle is nan; it is a finite number."),
+    (lambda: screens.am_screen(RAMP, phase=(0, math.inf)), "phase is inf; it is a finite number."),
+    *((lambda g=g: screens.am_screen(RAMP, dot_gain=g), "dot_gain is") for g in (-0.01, 0.26, NAN)),
+    *((lambda t=t: screens.am_screen(RAMP, temperature=t), "temperature is") for t in (-0.1, NAN)),
+    (
+        lambda: screens.am_screen(RAMP.byte(), temperature=0.1),
+        "temperature is above 0 for floating",
+    ),
+    *((lambda s=s: screens.bayer(RAMP, s), "size is") for s in (0, 3, 32)),
+    *((lambda s=s: screens.blue_noise(RAMP, s), "size is") for s in (7, 129, 16.0)),
+    *((lambda s=s: screens.blue_noise(RAMP, 64, s), "seed is") for s in (-1, 0.5)),
+    (lambda: screens.halftone(RAMP, "stipple"), "kind is 'stipple'; it is one of am, bayer, blue-"),
+    (
+        lambda: screens.halftone(RAMP, "bayer", ruling=4),
+        "an argument of 'bayer' is 'ruling'; it is one of size, tone_range, out.",
+    ),
+    (lambda: screens.halftone(RAMP, "sierra", kernel="stucki"), "an argument of 'sierra' is 'kern"),
+]
 
 
-def test_an_argument_that_a_kind_does_not_take_is_refused_with_those_it_takes():
-    with pytest.raises(ValueError, match="'bayer' takes no 'ruling'; it takes size, tone_range"):
-        screens.halftone(screens.ramp(8), "bayer", ruling=4)
-    with pytest.raises(ValueError, match="'sierra' takes no 'kernel'"):
-        screens.halftone(screens.ramp(8), "sierra", kernel="stucki")
-    with pytest.raises(ValueError, match="'am' needs 'ruling'"):
-        screens.halftone(screens.ramp(8), "am")
+@pytest.mark.parametrize(("call", "sentence"), REFUSED)
+def test_an_argument_that_is_not_allowed_is_refused_in_one_sentence(call, sentence, unchecked):
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1
 
 
-@every_screen
-@pytest.mark.parametrize(
-    "pictures",
-    [torch.zeros(8, 8), torch.zeros(2, 3, 8, 8), torch.zeros(2, 1, 8, 8, dtype=torch.int64)],
-)
-def test_pictures_of_another_shape_or_type_are_refused(screen, pictures):
-    with pytest.raises(ValueError, match="pictures are"):
-        screen(pictures, (0.0, 1.0))
-
-
-@pytest.mark.parametrize("name", [name for name in screens.KINDS if name != "am"])
-def test_a_buffer_that_does_not_fit_is_refused(name):
+@every_kind
+def test_pictures_tone_ranges_and_buffers_that_do_not_fit_are_refused(kind, unchecked):
     levels = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
-    for buffer in (
-        torch.zeros(2, 1, 8, 9, dtype=torch.uint8),
-        torch.zeros(2, 1, 8, 8),
-        torch.zeros(2, 1, 8, 16, dtype=torch.uint8)[..., ::2],
-    ):
+    wrong = [torch.zeros(8, 8), torch.zeros(2, 3, 8, 8), levels.long()]
+    for pictures in wrong:
+        with pytest.raises(ValueError, match="pictures are"):
+            screens.halftone(pictures, kind)
+    for tone_range in ((0.5, 0.5), (0.9, 0.2), (-0.1, 0.5), (0.2, 1.1)):
+        with pytest.raises(ValueError, match="tone_range is"):
+            screens.halftone(RAMP, kind, tone_range=tone_range)
+    for buffer in (levels[..., :7], torch.zeros(2, 1, 8, 8), levels.repeat(1, 1, 1, 2)[..., ::2]):
         with pytest.raises(ValueError, match="out is"):
-            screens.halftone(levels, name, out=buffer)
+            screens.halftone(levels, kind, out=buffer)
     with pytest.raises(ValueError, match="out is for uint8 pictures"):
-        screens.halftone(levels.float(), name, out=levels)
-
-
-@pytest.mark.parametrize("size", [0, 3, 32])
-def test_a_size_bayer_has_not_is_refused(size):
-    with pytest.raises(ValueError, match="size is"):
-        screens.bayer(screens.ramp(8), size)
-
-
-@pytest.mark.parametrize(("angle", "phase"), [(float("nan"), (0, 0)), (0, (float("inf"), 0))])
-def test_an_angle_or_a_phase_that_is_no_number_is_refused(angle, phase):
-    with pytest.raises(ValueError, match="finite numbers"):
-        screens.am_screen(screens.ramp(8), 4, angle, phase=phase)
+        screens.halftone(RAMP, kind, out=levels)

@@ -1,33 +1,21 @@
 """The rival that the benchmarks race against computes what our engine computes."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 
+from benchmarks import plain
 from halftone_utils import screens
-from halftone_utils.style import gatys
-from halftone_utils.style import style_transfer as st
+from halftone_utils.style import Settings, gatys, transfer
 
-FILE = Path(__file__).parents[1] / "benchmarks" / "plain.py"
 LAYERS = {  # content layer, style layers: losses at the same layer, pooling between them
     "first block": ("conv1_2", ("conv1_1", "conv1_2")),
     "with pooling": ("conv2_2", ("conv1_1", "conv3_1")),
 }
 
 
-@pytest.fixture(scope="module")
-def plain():
-    spec = importlib.util.spec_from_file_location("plain", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def both(plain, vgg16, layers):
+def both(vgg16, layers):
     content, styles = LAYERS[layers]
-    settings = st.Settings(
+    settings = Settings(
         content_layer=content,
         style_weights=dict(zip(styles, (0.25, 0.75), strict=True)),
         alpha=3.0,
@@ -35,13 +23,13 @@ def both(plain, vgg16, layers):
         iterations=3,
     )
     style = screens.style_image(64, 4.0)
-    rival = plain.PlainTransfer(vgg16, style, settings, side=16)
+    rival = plain.PlainTransfer(style, settings, side=16)
     return settings, gatys.style_targets(vgg16, style, styles, 16), rival
 
 
 @pytest.mark.parametrize("layers", LAYERS)
-def test_its_loss_and_gradient_are_ours_on_random_pictures(layers, plain, vgg16):
-    settings, targets, rival = both(plain, vgg16, layers)
+def test_its_loss_and_gradient_are_ours_on_random_pictures(layers, vgg16):
+    settings, targets, rival = both(vgg16, layers)
     p, x = torch.rand(2, 1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     rival.watch(p)
     leaf = x.clone().requires_grad_()
@@ -53,17 +41,17 @@ def test_its_loss_and_gradient_are_ours_on_random_pictures(layers, plain, vgg16)
 
 
 @pytest.mark.parametrize("layers", LAYERS)
-def test_it_ends_at_our_loss(layers, plain, vgg16, digits):
-    settings, targets, rival = both(plain, vgg16, layers)
-    ours = st.transfer(vgg16, digits[:3], targets, settings)
+def test_it_ends_at_our_loss(layers, vgg16, digits):
+    settings, targets, rival = both(vgg16, layers)
+    ours = transfer(vgg16, digits[:3], targets, settings)
     theirs = plain.one_after_the_other(rival.by_adam, digits[:3], digits[:3])
     objective = gatys.Objective(vgg16, digits[:3], targets, settings)
     loss = gatys.total_loss(*objective.losses(theirs), settings.alpha, settings.beta)
     assert torch.allclose(loss, ours.total[-1], rtol=0.02)
 
 
-def test_its_lbfgs_says_how_long_it_took_to_a_loss_that_can_be_had(plain, vgg16, digits):
-    _, _, rival = both(plain, vgg16, "first block")
+def test_its_lbfgs_says_how_long_it_took_to_a_loss_that_can_be_had(vgg16, digits):
+    _, _, rival = both(vgg16, "first block")
     p = digits[:1]
     rival.watch(p)
     start = float(rival.loss(p))
