@@ -1,1 +1,26 @@
-"""CAPTCHAs: schemes, the ladder of attacks on them, and the solvers."""
+"""CAPTCHAs: schemes, the ladder of attacks on them, and the solvers.
+
+`solvers`, `descreening` and `texture` attack; `ladder`, `crnn` and `transcription` measure, on the
+CAPTCHAs of `splits`; `legibility` stands for people.
+"""
+
+from halftone_utils.captcha import (
+    crnn,
+    descreening,
+    ladder,
+    legibility,
+    solvers,
+    texture,
+    transcription,
+)
+from halftone_utils.captcha.challenge import (
+    ALPHABET,
+    Challenge,
+    issue,
+    letters_of,
+    make_captcha,
+    make_captchas,
+    random_texts,
+    verify,
+)
+from halftone_utils.captcha.schemes import SCHEMES, Scheme

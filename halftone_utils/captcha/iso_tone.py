@@ -1,13 +1,10 @@
 """Textures of one mean tone: a blur makes a figure and its ground the same grey, an eye does not.
 
-Everything is a threshold field, as in `thresholds`: (1, 1, H, W) in [0, 1], equalised, so at tone
-t the share t of the pixels prints white, whatever the screen's kind, angle or ruling.  Figure and
-ground are two fields, each seen where it belongs, printed at one tone.
+A texture is a threshold field as in `screens.thresholds`, equalised: at tone t the share t of the
+pixels prints white, whatever the screen's kind, angle or ruling.
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,30 +27,15 @@ def smooth_field(height: int, width: int, scale: int, generator: torch.Generator
     return field[scale : scale + height, scale : scale + width]
 
 
-@njit(nogil=True, cache=True)
-def _nearest(places, height, width):  # noqa: ANN001, ANN202
-    """Which of places (n, 2), float32, is nearest to each pixel: int64 (height, width)."""
-    found = np.zeros((height, width), np.int64)
-    down = np.empty(len(places), np.float32)
-    for y in range(height):
-        for i in range(len(places)):
-            down[i] = (np.float32(y) - places[i, 0]) * (np.float32(y) - places[i, 0])
-        for x in range(width):
-            least = np.float32(np.inf)
-            for i in range(len(places)):
-                across = np.float32(x) - places[i, 1]
-                square = down[i] + across * across
-                if square < least:
-                    least, found[y, x] = square, i
-    return found
-
-
 def mosaic(height: int, width: int, side: float, generator: torch.Generator) -> Tensor:
     """Patches of about `side` pixels (Voronoi cells), each of one number in [0, 1): (H, W)."""
     count = max(1, round(height * width / side**2))
     places = torch.rand((count, 2), generator=generator) * torch.tensor([height, width])
     values = torch.rand(count, generator=generator)
-    return values[torch.from_numpy(_nearest(places.numpy(), height, width))]
+    down = (torch.arange(height)[:, None] - places[:, 0]).square()
+    across = (torch.arange(width)[:, None] - places[:, 1]).square()
+    # In float32, not by a k-d tree in float64: near-ties would go to other patches than they did.
+    return values[(down[:, None] + across).argmin(2)]
 
 
 def shake(mask: Tensor, reach: float, scale: int, generator: torch.Generator) -> Tensor:
@@ -90,15 +72,13 @@ def _add_kernels(total, middle, offset, angle, ruling, phase, spread):  # noqa: 
 def stripe_thresholds(
     angle: Tensor, ruling: Tensor, spread: float, generator: torch.Generator
 ) -> Tensor:
-    """A line screen whose angle and ruling are other ones at each pixel: (1, 1, H, W) in [0, 1].
+    """A line screen whose angle and ruling vary from pixel to pixel: (1, 1, H, W) in [0, 1].
 
-    angle: radians, of the normal of the lines, (H, W).  ruling: pixels per cell, (H, W).
-    spread: standard deviation, in pixels, of the kernels: over how far lines keep their phase.
-
+    angle: of the normal of the lines [radians], (H, W).  ruling: [pixels per cell], (H, W).
+    spread: standard deviation of the kernels [px]: over how far lines keep their phase.
     Phasor noise (Tricard et al., Procedural Phasor Noise, ACM TOG 38(4), 2019, eq. 4-6): a sum of
-    complex Gabor kernels at jittered places, each of the angle and ruling it finds there and of
-    a random phase, of which only the argument is kept.  A line's threshold is |argument| / pi,
-    which is uniform in [0, 1], as a cosine's is.
+    complex Gabor kernels at jittered places, of the angle and ruling there and random phases.
+    A threshold is |argument| / pi, which is uniform in [0, 1].
     """
     height, width = angle.shape
     step, reach = max(1, round(0.65 * spread)), math.ceil(3 * spread)
@@ -126,26 +106,14 @@ def stripe_thresholds(
 def print_evenly(thresholds: Tensor, cell: float, tone: float = 0.5, rounds: int = 8) -> Tensor:
     """Print a flat tone so that it is flat through a Gaussian of one cell: 0.0 or 1.0.
 
-    thresholds: (1, 1, H, W); where two screens meet, dots are cut, and what is cut would show as
-    a lighter or darker contour after a blur.  So the tone is corrected by what is left of it,
-    `rounds` times: dots along the border grow or shrink by a part of a pixel's threshold.
+    thresholds: (1, 1, H, W); where two screens meet, dots are cut, which would show as a contour
+    after a blur.  So the tone is corrected `rounds` times by what a blur leaves.
     """
     corrected = torch.full_like(thresholds, tone)
     for _ in range(rounds):
         printed = (corrected > thresholds).float()
         corrected = corrected + 0.7 * (tone - perception.integrate(printed, cell))
     return (corrected > thresholds).float()
-
-
-def two_screens(
-    figure: Tensor, of_figure: Mapping[str, Any], of_ground: Mapping[str, Any]
-) -> Tensor:
-    """Thresholds of one clustered-dot screen in the figure and another around it, (1, 1, H, W).
-
-    figure: bool (H, W).  of_figure, of_ground: arguments of `thresholds.am_thresholds`.
-    """
-    inner, outer = (am_thresholds(*figure.shape, **screen) for screen in (of_figure, of_ground))
-    return torch.where(figure, inner, outer)
 
 
 def mixed_thresholds(
@@ -163,12 +131,11 @@ def mixed_thresholds(
     """Thresholds under which no one filter finds every letter: (1, 1, H, W) in [0, 1].
 
     figure: bool (H, W).  letter: number of the letter that a column belongs to, (W,).
-    The ground is a line screen that turns at random from patch to patch, so that edges of texture
-    are everywhere, and whose ruling drifts.  The letters' lines cross the ground's, and each
-    letter has one of CUES of its own, all of them among any three neighbours: lines coarser or
-    finer by `ratio`, or a screen of round dots.  A map of local ruling, angle or coherence shows
-    the letters of one cue among the edges of the patches; contours are broken by `broken` px.
-    dots: ruling of the round dots.  patch: pixels.  spread: see `stripe_thresholds`.
+    The ground is a line screen that turns from patch to patch, so that edges of texture are
+    everywhere, and whose ruling drifts.  The letters' lines cross the ground's, and each letter
+    has one of CUES, all of them among any three neighbours: lines coarser or finer by `ratio`, or
+    round dots of ruling `dots`.  A map of local ruling, angle or coherence shows only the letters
+    of one cue.  patch: [px].  spread: see `stripe_thresholds`.  broken: of contours [px].
     """
     height, width = figure.shape
     figure = shake(figure, broken, 6, generator)

@@ -1,13 +1,13 @@
-"""Proxies for whether a person can read a CAPTCHA; none of them is a person.
+"""Proxies for whether a person can read a CAPTCHA; they know where the letters are."""
 
-They are computed from where the letters are, which neither a reader nor a solver knows.
-"""
+import math
 
 import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from halftone_utils.captcha import challenge, solvers, texture
+from halftone_utils.engine.types import Images
 from halftone_utils.screens import perception
 
 WINDOW = 6.0  # pixels over which texture is measured: a quarter of a stroke
@@ -27,26 +27,26 @@ def _separation(features: Tensor, ink: Tensor) -> float:
     return float((apart @ torch.linalg.solve(spread, apart)).clamp_min(0).sqrt())
 
 
-def texture_contrast(image: Tensor, ink: Tensor) -> float:
+def texture_contrast(image: Images, ink: Images) -> float:
     """How far figure and ground are apart in the texture channel, as d' (see `_separation`).
 
-    image: (1, 1, H, W) in [0, 1].  ink: coverage of the letters, same shape.
+    image, ink: (1, 1, H, W) in [0, 1].
     The channel: angle and coherence of the lines, energy and frequency, over WINDOW pixels.
     """
     maps = [texture.structure(image, WINDOW), texture.local_frequency(image, WINDOW)]
     return _separation(torch.cat(maps, 1)[0], ink[0, 0] > 0.5)
 
 
-def tone_contrast(image: Tensor, ink: Tensor, sigma: float = AFAR) -> float:
+def tone_contrast(image: Images, ink: Images, sigma: float = AFAR) -> float:
     """How much figure and ground differ in mean tone through a blur, in percent of white.
 
-    image, ink: (1, 1, H, W) in [0, 1].  sigma: pixels.
+    image, ink: (1, 1, H, W) in [0, 1].  sigma: [px].
     """
     seen, figure = perception.integrate(image, sigma), ink > 0.5
     return 100 * abs(float(seen[figure].mean() - seen[~figure].mean()))
 
 
-def similarity_from_afar(image: Tensor, ink: Tensor, sigma: float = AFAR) -> float:
+def similarity_from_afar(image: Images, ink: Images, sigma: float = AFAR) -> float:
     """SSIM (Wang et al. 2004) with the plain letters, both through a blur, contrast restored.
 
     image, ink: (1, 1, H, W) in [0, 1].  1 where the two look the same from afar, about 0 where
@@ -59,24 +59,20 @@ def similarity_from_afar(image: Tensor, ink: Tensor, sigma: float = AFAR) -> flo
     return max(float(structural_similarity(seen, x, data_range=1.0)) for x in (dark, light))
 
 
-def proxies(scheme: str, seeds: range, length: int = challenge.LENGTH) -> dict[str, float]:
-    """The means of all three over some CAPTCHAs of a scheme; NaN where letters are not in place.
+PROXIES = {"texture": texture_contrast, "tone": tone_contrast, "ssim": similarity_from_afar}
+
+
+def proxies(scheme: str, seeds: range) -> dict[str, float]:
+    """The means of PROXIES over some CAPTCHAs of a scheme; NaN where letters are not in place.
 
     Raises ValueError for an unknown scheme.
     """
-    texts = challenge.random_texts(len(seeds), seeds.start, length)
     found = []
-    for text, seed in zip(texts, seeds, strict=True):
+    for text, seed in zip(challenge.random_texts(len(seeds), seeds.start), seeds, strict=True):
         ink = challenge.letters_of(text, scheme, seed).ink
         image = solvers.as_tensor([challenge.make_captcha(text, scheme, seed)])
-        found.append(
-            (
-                texture_contrast(image, ink),
-                tone_contrast(image, ink),
-                similarity_from_afar(image, ink),
-            )
-        )
+        found.append([measure(image, ink) for measure in PROXIES.values()])
     means = torch.tensor(found).mean(0).tolist()
     if scheme == "distorted":  # it bends the letters after they are laid out
-        means = [float("nan")] * 3
-    return dict(zip(("texture", "tone", "ssim"), means, strict=True))
+        means = [math.nan] * len(PROXIES)
+    return dict(zip(PROXIES, means, strict=True))

@@ -1,4 +1,4 @@
-"""Solvers that nobody here wrote, all offline, behind one function: pictures in, texts out."""
+"""Solvers that others wrote, all offline, behind one function: pictures in, texts out."""
 
 import contextlib
 import io
@@ -7,44 +7,54 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from halftone_utils.captcha.challenge import ALPHABET
+from halftone_utils.engine import checks
 from halftone_utils.engine.files import DataError
+from halftone_utils.engine.types import Images
 
 Picture = Image.Image | str | Path | bytes
+Reader = Callable[[Sequence[Image.Image]], list[str]]
 
 # What an attacker who knows the alphabet takes a letter for that is not in it.
 LOOKALIKES = str.maketrans("BGSZ", "8652")
 
 
-class SolverMissingError(RuntimeError):
+class SolverMissingError(ModuleNotFoundError):
     """A solver is not installed on this machine."""
 
 
-def _missing(solver: str, reason: object) -> SolverMissingError:
-    package = {"tesseract": "apt install tesseract-ocr (on Debian)"}.get(
-        solver, "pip install ddddocr==1.6.1 rapidocr-onnxruntime==1.4.4"
-    )
-    reason = " ".join(str(reason).split())
-    return SolverMissingError(f"The solver {solver} is not installed here ({reason}): {package}.")
+@dataclass(frozen=True, kw_only=True)
+class Solver:
+    """One solver: the row that the ladder, the tables and the explorer read.
+
+    description: what it is, as a table says it.  reader: loads it, and returns the function from
+    pictures (mode L or RGB) to texts; raises ImportError where it is not installed.
+    version: returns the installed version.  install: the command that installs it.
+    """
+
+    name: str
+    description: str
+    reader: Callable[[], Reader]
+    version: Callable[[], str]
+    install: str
 
 
 @cache
-def _ddddocr() -> Callable[[Image.Image], str]:
-    try:
-        import ddddocr  # here: seconds that only who attacks should wait for
-    except ImportError as error:
-        raise _missing("ddddocr", error) from None
-    with contextlib.redirect_stdout(io.StringIO()):  # it greets
+def _ddddocr() -> Reader:
+    import ddddocr  # here, as it takes seconds
+
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints an advertisement
         model = ddddocr.DdddOcr(show_ad=False, beta=True)
 
     def read(picture: Image.Image) -> str:
@@ -52,15 +62,13 @@ def _ddddocr() -> Callable[[Image.Image], str]:
         picture.save(stream, "PNG")
         return model.classification(stream.getvalue())
 
-    return read
+    return lambda pictures: [read(picture) for picture in pictures]
 
 
 @cache
-def _rapidocr() -> Callable[[Image.Image], str]:
-    try:
-        from rapidocr_onnxruntime import RapidOCR
-    except ImportError as error:
-        raise _missing("rapidocr", error) from None
+def _rapidocr() -> Reader:
+    from rapidocr_onnxruntime import RapidOCR
+
     model = RapidOCR(intra_op_num_threads=os.cpu_count() or 1)
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
 
@@ -68,50 +76,70 @@ def _rapidocr() -> Callable[[Image.Image], str]:
         found, _ = model(np.asarray(picture.convert("RGB")), use_det=False, use_cls=False)
         return "".join(line for line, _ in found or [])
 
-    return read
+    return lambda pictures: [read(picture) for picture in pictures]
 
 
-def _one_by_one(reader: Callable[[], Callable[[Image.Image], str]]) -> Callable:
-    def read_all(pictures: Sequence[Image.Image]) -> list[str]:
-        read = reader()
-        return [read(picture) for picture in pictures]
-
-    return read_all
-
-
-def _tesseract(pictures: Sequence[Image.Image]) -> list[str]:
-    """All in one process, since each start of it costs as much as four pictures."""
+def _tesseract() -> Reader:
     import pytesseract
 
     if shutil.which("tesseract") is None:
-        raise _missing("tesseract", "there is no program of that name")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{i}.png" for i in range(len(pictures))]
-        for picture, path in zip(pictures, paths, strict=True):
-            picture.save(path, dpi=(200, 200))  # without it Tesseract guesses
-        listed = Path(folder) / "pictures.txt"
-        listed.write_text("".join(f"{path}\n" for path in paths))
-        try:
-            found = pytesseract.image_to_string(
-                str(listed), config=f"--psm 8 -c tessedit_char_whitelist={ALPHABET}"
-            )
-        except pytesseract.TesseractError as error:
-            raise _missing("tesseract", error) from None
-    return (found.split("\f") + [""] * len(pictures))[: len(pictures)]
+        raise ImportError("there is no program of that name")
+
+    def read(pictures: Sequence[Image.Image]) -> list[str]:
+        """All in one process, since each start of it costs as much as four pictures."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / f"{i}.png" for i in range(len(pictures))]
+            for picture, path in zip(pictures, paths, strict=True):
+                picture.save(path, dpi=(200, 200))  # without it Tesseract guesses
+            listed = Path(folder) / "pictures.txt"
+            listed.write_text("".join(f"{path}\n" for path in paths))
+            config = f"--psm 8 -c tessedit_char_whitelist={ALPHABET}"
+            try:
+                found = pytesseract.image_to_string(str(listed), config=config)
+            except pytesseract.TesseractError as error:
+                raise ImportError(error) from None
+        return (found.split("\f") + [""] * len(pictures))[: len(pictures)]
+
+    return read
 
 
-_READERS: dict[str, Callable[[Sequence[Image.Image]], list[str]]] = {
-    "ddddocr": _one_by_one(_ddddocr),
-    "rapidocr": _one_by_one(_rapidocr),
-    "tesseract": _tesseract,
-}
-SOLVERS: Mapping[str, str] = MappingProxyType(
-    {
-        "ddddocr": "ddddocr 1.6.1, a network for CAPTCHAs, its newer model",
-        "rapidocr": "rapidocr-onnxruntime 1.4.4, PaddleOCR's recognition of a line of text",
-        "tesseract": "Tesseract, one word, told the alphabet",
-    }
+def _tesseract_version() -> str:
+    import pytesseract
+
+    return str(pytesseract.get_tesseract_version())
+
+
+_PIP = "pip install ddddocr==1.6.1 rapidocr-onnxruntime==1.4.4"
+_ROWS = (
+    Solver(
+        name="ddddocr",
+        description="ddddocr 1.6.1, a network for CAPTCHAs, its newer model",
+        reader=_ddddocr,
+        version=partial(metadata.version, "ddddocr"),
+        install=_PIP,
+    ),
+    Solver(
+        name="rapidocr",
+        description="rapidocr-onnxruntime 1.4.4, PaddleOCR's recognition of a line of text",
+        reader=_rapidocr,
+        version=partial(metadata.version, "rapidocr-onnxruntime"),
+        install=_PIP,
+    ),
+    Solver(
+        name="tesseract",
+        description="Tesseract, one word, told the alphabet",
+        reader=_tesseract,
+        version=_tesseract_version,
+        install="apt install tesseract-ocr (on Debian)",
+    ),
 )
+SOLVERS: Mapping[str, Solver] = MappingProxyType({solver.name: solver for solver in _ROWS})
+
+
+def version(solver: str) -> str:
+    """The version of a solver, after it has read a blank picture; raises as `solve` does."""
+    solve([Image.new("L", (64, 32), 255)], solver)
+    return SOLVERS[solver].version()
 
 
 def installed() -> list[str]:
@@ -119,60 +147,42 @@ def installed() -> list[str]:
     found = []
     for solver in SOLVERS:
         with contextlib.suppress(SolverMissingError):
-            solve([Image.new("L", (64, 32), 255)], solver)
+            version(solver)
             found.append(solver)
     return found
-
-
-def version(solver: str) -> str:
-    """The version of an installed solver."""
-    if solver == "tesseract":
-        import pytesseract
-
-        return str(pytesseract.get_tesseract_version())
-    return metadata.version({"rapidocr": "rapidocr-onnxruntime"}.get(solver, solver))
 
 
 def opened(picture: Picture) -> Image.Image:
     """A picture from a file, its bytes or PIL, on white paper, in mode L or RGB.
 
-    Raises DataError that names what cannot be read as a picture, ValueError for what is none.
+    Raises DataError that names what cannot be read as a picture.
     """
-    if not isinstance(picture, Picture):
-        raise ValueError(
-            f"picture is of type {type(picture).__name__}; it is a PIL image, a path or bytes."
-        )
-    if isinstance(picture, Image.Image):
-        image = picture
-    else:
-        name = f"{len(picture)} bytes" if isinstance(picture, bytes) else str(picture)
-        try:
-            image = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture)
-            image.load()
-        except FileNotFoundError:
-            raise DataError(f"{name} is missing: a picture file is wanted.") from None
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"{name} cannot be read as a picture ({error}).") from None
-    if "A" in image.mode or "transparency" in image.info:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image).convert("RGB")
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+    name = f"{len(picture)} bytes" if isinstance(picture, bytes) else str(picture)
+    try:
+        if not isinstance(picture, Image.Image):
+            picture = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture)
+        picture.load()
+    except (AttributeError, OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{name} cannot be read as a picture ({error}).") from None
+    if "A" in picture.mode or "transparency" in picture.info:
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
 
 
-def as_pictures(images: Tensor) -> list[Image.Image]:
+def as_pictures(images: Images) -> list[Image.Image]:
     """Float tensors (N, 1, H, W) in [0, 1] as PIL pictures of mode L."""
     return [Image.fromarray(x.numpy()) for x in (images[:, 0].clamp(0, 1) * 255).round().byte()]
 
 
-def as_tensor(pictures: Sequence[Picture]) -> Tensor:
+def as_tensor(pictures: Sequence[Picture]) -> Images:
     """PIL pictures of one size, or what `opened` opens, as floats (N, 1, H, W) in [0, 1]."""
     grey = [np.asarray(opened(picture).convert("L")) for picture in pictures]
     return torch.from_numpy(np.stack(grey))[:, None].float() / 255
 
 
 def in_alphabet(answer: str) -> str:
-    """An answer in the alphabet's letters: capitals, look-alikes replaced, the rest gone."""
+    """An answer in the alphabet's letters: capitals, look-alikes replaced, the rest removed."""
     capitals = answer.upper().translate(LOOKALIKES)
     return "".join(letter for letter in capitals if letter in ALPHABET)
 
@@ -184,9 +194,14 @@ def solve(images: Sequence[Picture] | Tensor, solver: str) -> list[str]:
     solver: one of SOLVERS.  Raises ValueError for another name, SolverMissingError where it is not
     installed, DataError that names an image that cannot be read.
     """
-    if solver not in SOLVERS:
-        raise ValueError(f"solver is {solver!r}; it is one of {', '.join(SOLVERS)}.")
+    checks.one_of("solver", solver, SOLVERS)
+    row = SOLVERS[solver]
     pictures = as_pictures(images) if isinstance(images, Tensor) else [*map(opened, images)]
-    if not pictures:
-        return []
-    return [in_alphabet(answer) for answer in _READERS[solver](pictures)]
+    try:
+        answers = row.reader()(pictures) if pictures else []
+    except ImportError as error:
+        reason = " ".join(str(error).split())
+        raise SolverMissingError(
+            f"The solver {solver} is not installed here ({reason}): {row.install}."
+        ) from None
+    return [in_alphabet(answer) for answer in answers]

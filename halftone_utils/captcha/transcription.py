@@ -1,18 +1,17 @@
 """Sheets of 50 CAPTCHAs a scheme, and what one reader wrote down before the answers were seen.
 
-    python -m halftone_utils.transcription iso-tone-angle
-
-draws a scheme's sheets.  Who reads writes a line a CAPTCHA into data/transcriptions/<scheme>.txt,
-"-" for one that cannot be read; README.md there says who it was.  One reader is no study: these
-counts stand beside the human column and never in it.
+The reader writes a line a CAPTCHA into data/transcriptions/<scheme>.txt, "-" for one that cannot
+be read; README.md there says who it was.  One reader is no study: these counts stand beside the
+human column and never in it.
 """
 
-import argparse
 from pathlib import Path
 
 from PIL import Image
 
-from halftone_utils.captcha import challenge, ladder
+from halftone_utils.captcha import challenge, splits
+from halftone_utils.captcha.schemes import SCHEMES
+from halftone_utils.engine import checks
 from halftone_utils.engine.files import CACHE, DATA, DataError
 
 DIRECTORY = DATA / "transcriptions"
@@ -21,12 +20,12 @@ ON_A_SHEET, COLUMNS, GAP = 10, 2, 10
 
 
 def seeds(scheme: str) -> range:
-    """The seeds of a scheme's sheets: no other scheme's, for a text is remembered.
+    """The seeds of a scheme's sheets: each scheme has its own, as a reader remembers texts.
 
     Raises ValueError for an unknown scheme.
     """
-    challenge.scheme_of(scheme)
-    first = 30_000 + 100 * list(challenge.SCHEMES).index(scheme)
+    checks.one_of("scheme", scheme, SCHEMES)
+    first = 30_000 + 100 * list(SCHEMES).index(scheme)
     return range(first, first + N)
 
 
@@ -48,39 +47,28 @@ def sheets(scheme: str) -> list[Image.Image]:
     return found
 
 
-def read(scheme: str, directory: Path = DIRECTORY) -> dict | None:
-    """The score of a scheme's transcription (`ladder.score`); None where there is none.
+def load(directory: Path = DIRECTORY) -> dict[str, dict]:
+    """The score of every transcription (`splits.score`), by scheme, in the order of SCHEMES.
 
     Raises DataError that names a file that has not a line for each CAPTCHA.
     """
-    path = directory / f"{scheme}.txt"
-    if not path.exists():
-        return None
-    lines = path.read_text().split()
+    paths = {scheme: directory / f"{scheme}.txt" for scheme in SCHEMES}
+    return {scheme: _score(path) for scheme, path in paths.items() if path.exists()}
+
+
+def _score(path: Path) -> dict:
+    lines = path.read_text().upper().split()
     if len(lines) != N:
         raise DataError(f"{path} has {len(lines)} lines; it has one for each of {N} CAPTCHAs.")
-    return ladder.score(
-        ["" if line == ladder.NOTHING else line.upper() for line in lines], truths(scheme)
-    )
+    return splits.score(splits.separated(" ".join(lines)), truths(path.stem))
 
 
-def load(directory: Path = DIRECTORY) -> dict[str, dict]:
-    """Every transcription's score, by scheme."""
-    scores = {scheme: read(scheme, directory) for scheme in challenge.SCHEMES}
-    return {scheme: score for scheme, score in scores.items() if score is not None}
-
-
-def main() -> None:
-    """Draw the sheets of some schemes into the cache."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("schemes", nargs="*", metavar="scheme", default=[*challenge.SCHEMES])
-    for scheme in parser.parse_args().schemes:
+def draw_sheets(schemes: tuple[str, ...] = tuple(SCHEMES)) -> list[Path]:
+    """Draw sheets of 50 CAPTCHAs a scheme for a reader into .cache/sheets; returns the files."""
+    paths = []
+    for scheme in schemes:
         for i, sheet in enumerate(sheets(scheme), 1):
-            path = CACHE / "sheets" / f"{scheme}-{i}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sheet.save(path)
-            print(path)
-
-
-if __name__ == "__main__":
-    main()
+            paths.append(CACHE / "sheets" / f"{scheme}-{i}.png")
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            sheet.save(paths[-1])
+    return paths

@@ -1,11 +1,18 @@
-"""Page 7's tables and sentences: what machines read of each scheme, and what people do."""
+"""Page 7's tables and sentences: what machines read of each scheme, and what people do.
+
+Everywhere `climbed` is `ladder.load()`, `trained` is `crnn.load()`, `transcribed` is
+`transcription.load()`, and a row is one of theirs, or None for what was not measured.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 
-from halftone_utils.captcha import challenge, ladder, solvers
+from halftone_utils.captcha.schemes import SCHEMES
+from halftone_utils.captcha.solvers import SOLVERS
+from halftone_utils.report.tables import markdown
 from halftone_utils.results import people
-from halftone_utils.results.accuracies import wilson
+from halftone_utils.results.intervals import percent, summary
+from halftone_utils.results.store import Result
 
 RUNGS = {
     "stock": "stock solver",
@@ -14,99 +21,95 @@ RUNGS = {
 }
 UNMEASURED = "not measured"
 READER = "one reader, a vision-language model, of 50"
-NOWHERE = (math.nan,) * 3
 LITTLE = 1.0  # percent read: what a scheme may leave a machine
 
+Climbed = Mapping[str, Result]
+Trained = Sequence[Result]
+Transcribed = Mapping[str, Mapping]
+Readings = Sequence[people.Reading]
 
-def share(cell: Mapping | None) -> tuple[float, float, float]:
+
+def share(row: Mapping | None) -> tuple[float, float, float]:
     """Percent read whole, with Wilson's interval; NaN for what was not measured."""
-    if cell is None:
-        return NOWHERE
-    low, high = wilson(cell["n_correct"], cell["n"])
-    return 100 * cell["n_correct"] / cell["n"], 100 * low, 100 * high
+    if row is None:
+        return (math.nan,) * 3
+    found = summary([(row["n_correct"], row["n"])])
+    return found.mean, found.low, found.high
 
 
-def strongest(result: Mapping | None, rungs: Sequence[str]) -> tuple[str, Mapping] | None:
-    """The solver that read most on any of some rungs, and its cell; None if none was climbed."""
-    cells = [
-        (solver, cell)
-        for rung in rungs
-        for solver, cell in (result or {"rungs": {}})["rungs"].get(rung, {}).items()
-    ]
-    return max(cells, key=lambda pair: pair[1]["n_correct"], default=None)
+def strongest(result: Result | None, *rungs: str) -> dict | None:
+    """The row of the solver that read most test CAPTCHAs on any of some rungs."""
+    rows = [row for rung in rungs if result for row in result.where(split="test", rung=rung)]
+    return max(rows, key=lambda row: row["n_correct"], default=None)
 
 
-def by_crnn(trained: Sequence[Mapping], scheme: str) -> Mapping | None:
-    """What the solver that was trained on most samples of a scheme read of it."""
-    own = [result for result in trained if result["scheme"] == scheme]
-    return max(own, key=lambda result: result["n"])["tests"][scheme] if own else None
+def _by_tone_and_texture(result: Result | None) -> list[dict | None]:
+    """The strongest rows of the first two rungs, and of the third."""
+    return [strongest(result, "stock", "descreening"), strongest(result, "texture")]
 
 
-def series(
-    results: Mapping[str, Mapping], trained: Sequence[Mapping]
-) -> dict[str, list[tuple[float, float, float]]]:
+def by_crnn(trained: Trained, scheme: str) -> dict | None:
+    """What the solver that was trained on most CAPTCHAs of a scheme read of it."""
+    own = [result for result in trained if result.config["scheme"] == scheme]
+    most = max(own, key=lambda result: result.config["n_train"], default=None)
+    return most.row(shown=scheme) if most else None
+
+
+def series(climbed: Climbed, trained: Trained) -> dict[str, list[tuple[float, float, float]]]:
     """The ladder for `figures.dots_with_intervals`: a rung -> a share and interval a scheme."""
-    found = {}
-    for rung, name in RUNGS.items():
-        best = [strongest(results.get(scheme), [rung]) for scheme in challenge.SCHEMES]
-        found[name] = [share(pair and pair[1]) for pair in best]
-    found["trained on it (CRNN)"] = [share(by_crnn(trained, s)) for s in challenge.SCHEMES]
-    return found
+    found = {
+        name: [share(strongest(climbed.get(scheme), rung)) for scheme in SCHEMES]
+        for rung, name in RUNGS.items()
+    }
+    return found | {"trained on it (CRNN)": [share(by_crnn(trained, s)) for s in SCHEMES]}
 
 
-def _text(cell: Mapping | None) -> str:
-    return UNMEASURED if cell is None else ladder.sentence(cell)
+def _text(row: Mapping | None) -> str:
+    return UNMEASURED if row is None else percent(row["n_correct"], row["n"])
+
+
+def _human(readings: Readings, scheme: str) -> str:
+    return people.sentence(people.summarise(readings, people.CAPTCHAS, scheme))
 
 
 def ladder_table(
-    results: Mapping[str, Mapping],
-    trained: Sequence[Mapping],
-    readings: Sequence[people.Reading],
-    transcribed: Mapping[str, Mapping],
+    climbed: Climbed,
+    trained: Trained,
+    readings: Readings,
+    transcribed: Transcribed,
 ) -> str:
-    """Every scheme and rung in Markdown: the best solver with its treatment, and who else read.
-
-    transcribed: `transcription.load()`.
-    """
-    head = ("scheme", *RUNGS.values(), "CRNN trained on it", READER, "people")
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for scheme in challenge.SCHEMES:
-        cells = []
-        for rung in RUNGS:
-            found = strongest(results.get(scheme), [rung])
-            how = f"<br>{found[0]}, {found[1]['treatment']}" if found else ""
-            cells.append(_text(found and found[1]) + how)
-        cells.append(_text(by_crnn(trained, scheme)))
-        cells.append(_text(transcribed.get(scheme)))
-        cells.append(people.sentence(people.summarise(readings, people.CAPTCHAS, scheme)))
-        lines.append(f"| `{scheme}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    """Every scheme and rung in Markdown: the best solver with its treatment, and who else read."""
+    rows = []
+    for scheme in SCHEMES:
+        best = [strongest(climbed.get(scheme), rung) for rung in RUNGS]
+        how = [f"<br>{row['solver']}, {row['treatment']}" if row else "" for row in best]
+        cells = [_text(row) + note for row, note in zip(best, how, strict=True)]
+        others = (by_crnn(trained, scheme), transcribed.get(scheme))
+        rows.append([f"`{scheme}`", *cells, *map(_text, others), _human(readings, scheme)])
+    return markdown(["scheme", *RUNGS.values(), "CRNN trained on it", READER, "people"], rows)
 
 
-def solver_table(results: Mapping[str, Mapping]) -> str:
+def solver_table(climbed: Climbed) -> str:
     """Every solver by itself, in Markdown: percent read whole and of letters, ms; a line a rung."""
-    names = list(
-        dict.fromkeys(
-            name for result in results.values() for row in result["rungs"].values() for name in row
-        )
-    )
-    lines = ["| scheme | rung | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
-    for scheme, result in results.items():
-        rows = [
-            [_solved(result["rungs"].get(rung, {}).get(name)) for rung in RUNGS] for name in names
+    tests = {scheme: result.where(split="test") for scheme, result in climbed.items()}
+    names = [*dict.fromkeys(row["solver"] for found in tests.values() for row in found)]
+    rows = []
+    for scheme, found in tests.items():
+        by_part = {(row["solver"], row["rung"]): row for row in found}
+        cells = [
+            "<br>".join(_solved(by_part.get((name, rung))) for rung in RUNGS) for name in names
         ]
-        cells = ["<br>".join(row) for row in ([*RUNGS], *rows)]
-        lines.append(f"| `{scheme}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append([f"`{scheme}`", "<br>".join(RUNGS), *cells])
+    return markdown(["scheme", "rung", *names], rows)
 
 
-def _solved(cell: Mapping | None) -> str:
-    if cell is None:
+def _solved(row: Mapping | None) -> str:
+    if row is None:
         return UNMEASURED
-    return f"{share(cell)[0]:.1f} ({100 * cell['character_accuracy']:.0f}), {cell['ms']:.0f} ms"
+    return f"{share(row)[0]:.1f} ({100 * row['character_accuracy']:.0f}), {row['ms']:.0f} ms"
 
 
-def wanted(results: Mapping[str, Mapping], transcribed: Mapping[str, Mapping]) -> str | None:
+def wanted(climbed: Climbed, transcribed: Transcribed) -> str | None:
     """The scheme that comes nearest to hard for machines and easy for people.
 
     Of the schemes that are no corner and leave machines at most LITTLE percent on the first two
@@ -115,69 +118,56 @@ def wanted(results: Mapping[str, Mapping], transcribed: Mapping[str, Mapping]) -
     None if none was measured.
     """
 
-    def left(scheme: str) -> tuple[bool, int, int, int]:
-        first = strongest(results[scheme], ["stock", "descreening"])[1]
-        last = strongest(results[scheme], ["texture"])
-        holds = share(first)[0] <= LITTLE
-        legible = transcribed.get(scheme, {"n_correct": 0})["n_correct"] if holds else 0
-        return not holds, -legible, first["n_correct"], last[1]["n_correct"] if last else 0
+    def order(scheme: str) -> tuple[bool, int, int, int]:
+        found = _by_tone_and_texture(climbed[scheme])
+        by_tone, by_texture = (row["n_correct"] if row else 0 for row in found)
+        holds = share(found[0])[0] <= LITTLE
+        legible = transcribed[scheme]["n_correct"] if holds and scheme in transcribed else 0
+        return not holds, -legible, by_tone, by_texture
 
     known = [
-        s
-        for s in results
-        if challenge.SCHEMES[s].group != "corner" and results[s]["rungs"].get("descreening")
+        scheme
+        for scheme, result in climbed.items()
+        if SCHEMES[scheme].kind != "corner" and strongest(result, "descreening")
     ]
-    return min(known, key=left, default=None)
+    return min(known, key=order, default=None)
 
 
 def three_rows(
-    results: Mapping[str, Mapping],
-    readings: Sequence[people.Reading],
-    transcribed: Mapping[str, Mapping],
+    climbed: Climbed,
+    readings: Readings,
+    transcribed: Transcribed,
 ) -> str:
     """The talk's last table with measured numbers in it, in Markdown."""
     asked = {
         "easy / easy": "plain",
         "hard / hard": "distorted",
-        "hard / easy": wanted(results, transcribed),
+        "hard / easy": wanted(climbed, transcribed) or "",
     }
-    head = (
-        "machine / person, says the talk",
-        "scheme",
-        "stock or descreened",
-        "texture mapped",
-        READER,
-        "people",
-    )
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    head = ["machine / person, says the talk", "scheme", "stock or descreened", "texture mapped"]
+    rows = []
     for label, scheme in asked.items():
-        result = results.get(scheme) if scheme else None
-        cells = [f"`{scheme}`" if scheme else UNMEASURED]
-        for rungs in (["stock", "descreening"], ["texture"]):
-            found = strongest(result, rungs)
-            cells.append(_text(found and found[1]))
-        cells.append(_text(transcribed.get(scheme or "")))
-        cells.append(people.sentence(people.summarise(readings, people.CAPTCHAS, scheme or "")))
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        cells = [*_by_tone_and_texture(climbed.get(scheme)), transcribed.get(scheme)]
+        name = f"`{scheme}`" if scheme else UNMEASURED
+        rows.append([label, name, *map(_text, cells), _human(readings, scheme)])
+    return markdown([*head, READER, "people"], rows)
 
 
-def conclusions(results: Mapping[str, Mapping], trained: Sequence[Mapping]) -> list[str]:
+def conclusions(climbed: Climbed, trained: Trained) -> list[str]:
     """What the files say of each scheme, a sentence each, whatever it is."""
     lines = []
-    for scheme, result in results.items():
-        if not {*RUNGS} <= {*result["rungs"]}:
+    for scheme, result in climbed.items():
+        best = [strongest(result, rung) for rung in RUNGS]
+        if None in best:
             continue
-        stock, undone, texture = (share(strongest(result, [rung])[1])[0] for rung in RUNGS)
-        parts = [
-            f"{stock:.1f} % as it is, {undone:.1f} % once the screen is undone, "
-            f"{texture:.1f} % through a map of texture"
-        ]
+        stock, undone, texture = (share(row)[0] for row in best)
         own = by_crnn(trained, scheme)
-        if own:
-            parts.append(f"{share(own)[0]:.1f} % when trained on it")
-        verdict = _verdict(stock, undone, texture)
-        lines.append(f"{scheme}: the best machine reads {', '.join(parts)}. {verdict}")
+        lines.append(
+            f"{scheme}: the best machine reads {stock:.1f} % as it is, {undone:.1f} % once the "
+            f"screen is undone, {texture:.1f} % through a map of texture"
+            + (f", {share(own)[0]:.1f} % when trained on it" if own else "")
+            + f". {_verdict(stock, undone, texture)}"
+        )
     return lines
 
 
@@ -190,27 +180,22 @@ def _verdict(stock: float, undone: float, texture: float) -> str:
     return "It holds on the first two rungs" + (" only." if texture > LITTLE else " and the third.")
 
 
-def transfer_table(trained: Sequence[Mapping]) -> str:
+def transfer_table(trained: Trained) -> str:
     """Solvers trained on one scheme and tested on others, in Markdown; percent read whole."""
-    lines = [
-        "| trained on | n | reads of it, % | of other schemes, % | others it reads none of |",
-        "|---" * 5 + "|",
-    ]
+    head = ["trained on", "n", "reads of it, %", "of other schemes, %", "others it reads none of"]
+    rows = []
     for result in trained:
-        own = result["scheme"]
-        others = {name: share(cell)[0] for name, cell in result["tests"].items() if name != own}
-        some = ", ".join(f"`{name}` {read:.1f}" for name, read in others.items() if read)
-        none = sum(not read for read in others.values())
-        lines.append(
-            f"| `{own}` | {result['n']:,} | {share(result['tests'][own])[0]:.1f} "
-            f"| {some or '-'} | {none} |"
-        )
-    return "\n".join(lines)
+        own = result.config["scheme"]
+        read = {row["shown"]: share(row)[0] for row in result.rows}
+        of_own, n_train = read.pop(own), result.config["n_train"]
+        some = ", ".join(f"`{name}` {percent:.1f}" for name, percent in read.items() if percent)
+        none = sum(not percent for percent in read.values())
+        rows.append([f"`{own}`", f"{n_train:,}", f"{of_own:.1f}", some or "-", str(none)])
+    return markdown(head, rows)
 
 
-def versions(results: Mapping[str, Mapping]) -> str:
+def versions(climbed: Climbed) -> str:
     """Which solvers answered, as the files say."""
-    found = dict(pair for result in results.values() for pair in result["versions"].items())
-    return "; ".join(
-        f"{name} {version} ({solvers.SOLVERS[name]})" for name, version in found.items()
-    )
+    runs = [run["versions"] for result in climbed.values() for run in result.runs]
+    found = {name: run[name] for run in runs for name in run if name in SOLVERS}
+    return "; ".join(f"{n} {version} ({SOLVERS[n].description})" for n, version in found.items())

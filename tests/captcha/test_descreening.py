@@ -7,7 +7,6 @@ import torch
 
 from halftone_utils import screens
 from halftone_utils.captcha import challenge, descreening, solvers, texture
-from halftone_utils.screens import perception
 
 TREATMENTS = {**descreening.FILTERS, **texture.TEXTURES}
 TEXT = "HALF7"
@@ -93,11 +92,6 @@ def test_local_frequency_is_a_waves():
         wave = (0.5 + 0.4 * torch.cos(2 * torch.pi * x / ruling)).expand(1, 1, 200, 200)
         found = texture.local_frequency(wave, 12.0)[0, 0, 60:140, 60:140].exp().mean()
         assert float(found) == pytest.approx(math.sin(2 * math.pi / ruling), rel=0.05)
-
-
-def test_smoothing_agrees_with_integration():
-    images = torch.rand((2, 1, 64, 80), generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(texture.smooth(images, 3.0), perception.integrate(images, 3.0), atol=1e-5)
 
 
 def test_maps_are_dark_on_light():

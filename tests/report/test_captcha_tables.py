@@ -1,6 +1,7 @@
 """Page 7's tables say what the files say, also where there is nothing to say."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,10 +10,11 @@ from halftone_utils.captcha import challenge
 from halftone_utils.figures import captcha as captcha_figures
 from halftone_utils.report import captcha_tables
 from halftone_utils.results import people
-from halftone_utils.results.accuracies import wilson
+from halftone_utils.results.intervals import wilson
+from halftone_utils.results.store import Result
 
 
-def cell(n_correct, treatment="as it is", n=500):
+def row(n_correct, treatment="as it is", n=500):
     return {
         "n": n,
         "n_correct": n_correct,
@@ -24,13 +26,18 @@ def cell(n_correct, treatment="as it is", n=500):
 
 def result(stock, undone, texture):
     """Of two solvers, the second of which is always the worse one."""
-    rungs = zip(("stock", "descreening", "texture"), (stock, undone, texture), strict=True)
-    return {
-        "versions": {"ddddocr": "1.6.1"},
-        "rungs": {
-            rung: {"ddddocr": cell(k, "a filter"), "tesseract": cell(k // 2)} for rung, k in rungs
-        },
-    }
+    rows = [
+        {"split": "test", "rung": rung, "solver": solver, **found}
+        for rung, k in zip(captcha_tables.RUNGS, (stock, undone, texture), strict=True)
+        for solver, found in (("ddddocr", row(k, "a filter")), ("tesseract", row(k // 2)))
+    ]
+    return Result(study="ladder", stem="", config={}, rows=rows)
+
+
+def trained(n_train, **read):
+    config = {"scheme": "lines", "n_train": n_train}
+    rows = [{"shown": scheme, **row(k)} for scheme, k in read.items()]
+    return Result(study="crnn", stem="", config=config, rows=rows)
 
 
 RESULTS = {
@@ -39,23 +46,20 @@ RESULTS = {
     "iso-tone-angle": result(0, 3, 470),
     "iso-tone-mixed": result(1, 2, 4),
 }
-TRAINED = [
-    {"scheme": "lines", "n": 100, "tests": {"lines": cell(10), "plain": cell(0)}},
-    {"scheme": "lines", "n": 1_000, "tests": {"lines": cell(400), "plain": cell(5)}},
-]
+TRAINED = [trained(100, lines=10, plain=0), trained(1_000, lines=400, plain=5)]
 TRANSCRIBED = {"iso-tone-angle": {"n": 50, "n_correct": 11}}
 
 
 def test_a_share_has_its_interval():
     low, high = wilson(3, 500)
-    assert captcha_tables.share(cell(3)) == pytest.approx((0.6, 100 * low, 100 * high))
+    assert captcha_tables.share(row(3)) == pytest.approx((0.6, 100 * low, 100 * high))
     assert all(map(math.isnan, captcha_tables.share(None)))
 
 
 def test_the_best_solver_and_the_most_samples_count():
-    solver, found = captcha_tables.strongest(RESULTS["lines"], ["stock", "descreening"])
-    assert (solver, found["n_correct"]) == ("ddddocr", 400)
-    assert captcha_tables.strongest(None, ["stock"]) is None
+    found = captcha_tables.strongest(RESULTS["lines"], "stock", "descreening")
+    assert (found["solver"], found["n_correct"]) == ("ddddocr", 400)
+    assert captcha_tables.strongest(None, "stock") is None
     assert captcha_tables.by_crnn(TRAINED, "lines")["n_correct"] == 400
     assert captcha_tables.by_crnn(TRAINED, "plain") is None
 
@@ -75,7 +79,7 @@ def test_every_solver_stands_by_itself_with_letters_and_time():
     assert len(table) == 2 + len(RESULTS)
     assert len({line.count("|") for line in table}) == 1
     assert "| 0.0 (50), 12 ms<br>80.0 (50), 12 ms<br>90.0 (50), 12 ms | 0.0 (50), 12" in table[3]
-    partly = {"plain": {"rungs": {"stock": {"ddddocr": cell(5)}}}}
+    partly = {"plain": replace(RESULTS["plain"], rows=RESULTS["plain"].rows[:1])}
     assert captcha_tables.solver_table(partly).count("not measured") == 2
 
 
@@ -94,7 +98,7 @@ def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does(
 def test_the_talks_three_rows_with_numbers_or_without():
     reading = people.Reading(
         quiz=people.CAPTCHAS,
-        reader="ab",
+        participant="ab",
         condition="plain",
         item=0,
         truth="HALF7",
@@ -135,8 +139,8 @@ def test_transfer_stands_in_a_table():
 
 
 def test_figures_are_drawn_of_much_and_of_nothing():
-    for results, trained in ((RESULTS, TRAINED), ({}, [])):
-        shares = captcha_tables.series(results, trained)
+    for climbed, trained in ((RESULTS, TRAINED), ({}, [])):
+        shares = captcha_tables.series(climbed, trained)
         assert {len(values) for values in shares.values()} == {len(challenge.SCHEMES)}
         figures.dots_with_intervals([*challenge.SCHEMES], shares, xlabel="%", chance=None)
     figure = captcha_figures.learning_curves(TRAINED)
