@@ -54,12 +54,8 @@ class CaptchaExplorer(parts.Instrument):
         others = [self.seed, *self.dials.values(), self.contrast, self.attack]
         self.watch(self._use_scheme, self.scheme)
         self.watch(self._draw, self.text, *others)
-        pictures = [
-            HTML("<b>what is shown</b>"),
-            self.shown,
-            HTML("<b>what the solvers get</b>"),
-            self.treated,
-        ]
+        titles = HTML("<b>what is shown</b>"), HTML("<b>what the solvers get</b>")
+        pictures = [titles[0], self.shown, titles[1], self.treated]
         absent = ", ".join(name for name in solvers.SOLVERS if name not in self.solvers)
         note = HTML(f"Not installed here: {absent}." if absent else "")
         controls = [self.text, self.scheme, *others]

@@ -29,7 +29,7 @@ Readings = Mapping[str, Sequence[tuple[int, float]]]  # by network, view by view
 def title_of(experiment: Experiment) -> str:
     """A network's name and what it was trained on."""
     known = sets.TEST_SETS.get(experiment.train_on)
-    pictures = known.description if known else "originals and their halftones at talk"
+    pictures = known.description if known else sets.TRAIN_SETS[experiment.train_on]
     return f"{ARCHITECTURES[experiment.architecture].printed}, trained on {pictures}"
 
 
@@ -74,10 +74,8 @@ class DrawingPad(parts.Instrument):
         read = parts.button("Read", "read what is drawn", button_style="primary")
         self.number = parts.number("or digit number", index, datasets.count("validation") - 1)
         put = parts.button("Put it", "show this validation digit instead of a drawing")
-        self.pictures, self.readings = (
-            [parts.Picture(title, SHOWN) for title in VIEWS.values()],
-            HTML(),
-        )
+        self.pictures = [parts.Picture(title, SHOWN) for title in VIEWS.values()]
+        self.readings = HTML()
         self.pad.on_mouse_down(self._pen_down)
         self.pad.on_mouse_move(self._pen_move)
         self.pad.on_mouse_up(self._pen_up)
