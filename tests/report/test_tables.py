@@ -45,7 +45,7 @@ def test_controls_that_were_not_measured_are_left_out():
 def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
     asked = people.Reading(
         quiz=people.DIGITS,
-        reader="ab",
+        participant="ab",
         condition="random-dots",
         item=0,
         truth="7",
