@@ -143,7 +143,7 @@ def exact_grid(
     longest = max(
         (len(line) for label in row_labels or () for line in label.split("\n")), default=0
     )
-    left = 20 + 6.5 * longest if row_labels else 0
+    left = 28 + 7 * longest if row_labels else 0
     width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
     figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")
     for i, image in enumerate(images):
@@ -176,7 +176,7 @@ def dots_with_intervals(
         y = np.arange(len(rows)) + 0.24 * (k - (len(series) - 1) / 2)
         middle, low, high = np.array(values).T
         around = np.maximum(0, (middle - low, high - middle))  # rounding may take an end past it
-        look = {"fmt": marker, "color": colour, "ms": 7, "capsize": 3, "lw": 1.4}
+        look: dict[str, Any] = {"fmt": marker, "color": colour, "ms": 7, "capsize": 3, "lw": 1.4}
         filled = colour if k == 0 else "white"
         axes.errorbar(middle, y, xerr=around, mfc=filled, label=name, **look)
     if chance is not None:

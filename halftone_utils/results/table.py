@@ -91,11 +91,16 @@ def runs_of(
 
 
 def stems(
-    table: pd.DataFrame, architecture: str, train_on: str = "original", size: int = 32
+    table: pd.DataFrame,
+    architecture: str,
+    train_on: str = "original",
+    shown: str = "original",
+    size: int = 32,
 ) -> list[str]:
-    """The names of the result files of one network, seed by seed."""
+    """The result files of one network that read all test digits of a set, seed by seed."""
     found = runs_of(table, architecture, train_on, size)
-    return [*dict.fromkeys(found.sort_values("seed", kind="stable")["stem"])]
+    found = found[(found["shown"] == shown) & (found["n"] == datasets.count("test"))]
+    return [*found.sort_values("seed", kind="stable")["stem"]]
 
 
 def summarise(
@@ -107,7 +112,7 @@ def summarise(
     if rows.empty:
         return None
     counts = [*zip(rows["n_correct"].astype(int), rows["n"].astype(int), strict=True)]
-    return summary(counts, [*rows["seed"]], rows["n_train"].iloc[0])
+    return summary(counts, rows["seed"].tolist(), int(rows["n_train"].iloc[0]))
 
 
 def right_answers(stem: str, shown: str) -> np.ndarray:
@@ -123,7 +128,9 @@ def agreement(
 
     (k, k) for k architectures: 100 where two fail on the same digits, 0 where on no common one.
     """
-    wrong = [~right_answers(stems(table, a, size=size)[0], shown) for a in architectures]
+    wrong = [
+        ~right_answers(stems(table, a, shown=shown, size=size)[0], shown) for a in architectures
+    ]
     return np.array([[100 * (x & y).sum() / max(1, (x | y).sum()) for y in wrong] for x in wrong])
 
 
@@ -132,7 +139,7 @@ def confusion_matrix(
 ) -> np.ndarray:
     """Digit by reading, (10, 10) counts over all seeds of one network."""
     matrix = np.zeros((10, 10), dtype=int)
-    for stem in stems(table, architecture, train_on, size):
+    for stem in stems(table, architecture, train_on, shown, size):
         read = predictions(stem)[shown]
         np.add.at(matrix, (_labels(len(read)), read), 1)
     return matrix
@@ -145,7 +152,7 @@ def mcnemar(
 
     Returns how many digits only one of them reads, only the other, and the two-sided p.
     """
-    right = [right_answers(stems(table, a, train_on, size)[0], shown) for a in (one, other)]
+    right = [right_answers(stems(table, a, train_on, shown, size)[0], shown) for a in (one, other)]
     only_one = int((right[0] & ~right[1]).sum())
     only_other = int((right[1] & ~right[0]).sum())
     p = binomtest(only_one, only_one + only_other).pvalue if only_one + only_other else 1.0
