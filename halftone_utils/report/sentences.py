@@ -158,8 +158,8 @@ def fallbacks(table: pd.DataFrame, shown: str, size: int) -> list[str]:
     """
     sentences = []
     for a, name in columns(table).items():
-        given = [predictions(stem).get(shown) for stem in stems(table, a, size=size)]
-        counts = [np.bincount(g, minlength=10) for g in given if g is not None]
+        given = [predictions(stem)[shown] for stem in stems(table, a, shown=shown, size=size)]
+        counts = [np.bincount(g, minlength=10) for g in given]
         if counts:
             total, own = np.sum(counts, 0), [int(of_seed.argmax()) for of_seed in counts]
             each = f" (seed by seed {', '.join(map(str, own))})" * (len(set(own)) > 1)
