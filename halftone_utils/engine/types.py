@@ -8,7 +8,7 @@ from torch import Tensor
 
 Images = Float[Tensor, "n 1 h w"]  # tones in [0, 1], 0 is black
 Bytes = UInt8[Tensor, "n 1 h w"]  # the same in 256 levels, as they are stored
-Pictures = Images | UInt8[Tensor, "n *one h w"]  # what a screen takes: uint8 also (N, H, W)
+Pictures = Images | Bytes | UInt8[Tensor, "n h w"]  # what a screen takes
 Halftones = Images | Bool[Tensor, "n *one h w"] | UInt8[Tensor, "n *one h w"]  # 1 is white
 Labels = Int64[Tensor, "n"]
 Thresholds = Float32[Tensor, "1 1 h w"]  # in [0, 1]: white where the tone is above

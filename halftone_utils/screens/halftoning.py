@@ -12,7 +12,6 @@ A kind of screen is a function here and its row in KINDS.
 """
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -77,25 +76,14 @@ def am_screen(
     phase: tuple[float, float] = (0.0, 0.0),
     tone_range: tuple[float, float] = FULL_RANGE,
     dot_gain: float = 0.0,
-    temperature: float = 0.0,
     out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by a clustered-dot screen: dots on a grid, their size follows the tone.
 
     ruling, angle, dot, phase, dot_gain: see `thresholds.am_thresholds`.
-    temperature: 0 prints dots; above it [tones], dots have soft edges,
-    sigmoid((tone - threshold) / temperature), through which a gradient reaches floating
-    pictures, and which tend to the hard ones as the temperature tends to 0.
     """
     arguments = (ruling, angle, dot, tuple(phase), dot_gain)
-    checks.within("temperature", temperature, 0, math.inf)
-    if temperature == 0:
-        return _print(images, am_thresholds, arguments, tone_range, out)
-    tone.check_pictures(images)
-    if out is not None or not images.dtype.is_floating_point:
-        raise ValueError("temperature is above 0 for floating pictures only, and without out.")
-    fields = am_thresholds(*images.shape[2:], *arguments).to(images.device)
-    return torch.sigmoid((map_tone(images, tone_range) - fields) / temperature)
+    return _print(images, am_thresholds, arguments, tone_range, out)
 
 
 def bayer(

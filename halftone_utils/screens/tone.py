@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from halftone_utils.engine.types import Images
+from halftone_utils.engine.types import Images, Pictures
 
 FULL_RANGE = (0.0, 1.0)
 
@@ -36,9 +36,7 @@ def check_pictures(images: Tensor, out: Tensor | None = None) -> None:
     out: contiguous bool or uint8 of the same shape, and only beside uint8 pictures.
     """
     shape, dtype = tuple(images.shape), images.dtype
-    one_channel = images.ndim == 4 and shape[1] == 1
-    planes = one_channel or images.ndim == 3
-    if not (one_channel if dtype.is_floating_point else planes and dtype == torch.uint8):
+    if not isinstance(images, Pictures):
         raise ValueError(
             f"pictures are {dtype} {shape}; they are floating (N, 1, H, W) in [0, 1], or uint8 "
             "(N, 1, H, W) or (N, H, W)."

@@ -1,13 +1,10 @@
-"""Blue-noise masks by void and cluster (Ulichney 1993), made once and kept in the cache."""
+"""Blue-noise masks by void and cluster (Ulichney, The void-and-cluster method, SPIE 1913, 1993)."""
 
-import sys
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from halftone_utils.engine import checks
-from halftone_utils.engine.files import CACHE, hash_of, sha256, write_atomically
 
 SIGMA = 1.5  # of the Gaussian that finds voids and clusters [px], Ulichney's choice
 FIRST_DOTS = 0.1  # share of the pixels that are white in the first, random pattern
@@ -26,22 +23,20 @@ def _gaussian(size: int) -> np.ndarray:
 class _Pattern:
     """A binary pattern on a torus and, at each pixel, how crowded it is with white ones."""
 
-    def __init__(self, white: np.ndarray) -> None:
-        self.white, self._gaussian = white, _gaussian(len(white))
-        self._twice = np.tile(self._gaussian, (2, 2))
-        self.crowding = np.zeros_like(self._gaussian)
-        for place in np.flatnonzero(white):
-            self._add(int(place), 1)
-
-    def _add(self, place: int, sign: int) -> None:
-        size = len(self.white)
-        y, x = divmod(place, size)
-        around = self._twice[size - y : 2 * size - y, size - x : 2 * size - x]
-        self.crowding += sign * around
+    def __init__(self, size: int, white: np.ndarray) -> None:
+        self.white = np.zeros((size, size), bool)
+        self.crowding = np.zeros((size, size), np.int64)
+        self._twice = np.tile(_gaussian(size), (2, 2))
+        for place in white.tolist():
+            self.flip(place)
 
     def flip(self, place: int) -> None:
-        self.white.flat[place] ^= True
-        self._add(place, 1 if self.white.flat[place] else -1)
+        """Turn the pixel of that index, row by row, from black to white or back."""
+        size = len(self.white)
+        y, x = divmod(place, size)
+        self.white[y, x] ^= True
+        around = self._twice[size - y : 2 * size - y, size - x : 2 * size - x]
+        self.crowding += around if self.white[y, x] else -around
 
     def tightest_cluster(self) -> int:
         """The white pixel with most white around it."""
@@ -51,17 +46,19 @@ class _Pattern:
         """The black pixel with least white around it."""
         return int(np.where(self.white, np.iinfo(np.int64).max, self.crowding).argmin())
 
-    def copy(self) -> "_Pattern":
-        return _Pattern(self.white.copy())
 
+@lru_cache(maxsize=8)
+def mask(size: int = 64, seed: int = 0) -> np.ndarray:
+    """Rank of each pixel, 0 to size² - 1, in the order in which they turn white: (size, size).
 
-def make_mask(size: int, seed: int) -> np.ndarray:
-    """Rank of each pixel, 0 to size² - 1, in the order in which they turn white: (size, size)."""
+    uint16, not to be written to.  size: side [px], 8 to 128.  seed: 0 or more, of the first dots.
+    Raises ValueError for a size or a seed that is not allowed.
+    """
+    checks.whole("size", size, 8, 128)
+    checks.whole("seed", seed, 0)
     count = size * size
-    white = np.zeros(count, bool)
     first = np.random.default_rng(seed).permutation(count)[: round(FIRST_DOTS * count)]
-    white[first] = True
-    pattern = _Pattern(white.reshape(size, size))
+    pattern = _Pattern(size, first)
     while True:  # move the most crowded white pixel to the emptiest place, until that is no gain
         cluster = pattern.tightest_cluster()
         pattern.flip(cluster)
@@ -71,7 +68,7 @@ def make_mask(size: int, seed: int) -> np.ndarray:
             break
         pattern.flip(void)
     ranks = np.empty(count, np.uint16)
-    thinner = pattern.copy()
+    thinner = _Pattern(size, np.flatnonzero(pattern.white))
     for rank in reversed(range(len(first))):
         place = thinner.tightest_cluster()
         thinner.flip(place)
@@ -83,30 +80,3 @@ def make_mask(size: int, seed: int) -> np.ndarray:
         pattern.flip(place)
         ranks[place] = rank
     return ranks.reshape(size, size)
-
-
-def _path(size: int, seed: int) -> Path:
-    made_by = {"size": size, "seed": seed, "sigma": SIGMA, "first": FIRST_DOTS}
-    return CACHE / "blue-noise" / f"{size}-{seed}-{hash_of(made_by)}.ranks"
-
-
-@lru_cache(maxsize=8)
-def mask(size: int = 64, seed: int = 0) -> np.ndarray:
-    """`make_mask`, from the cache where it is there: uint16 (size, size), not to be written to.
-
-    size: 8 to 128.  seed: 0 or more.  The file is the ranks, little-endian, and their SHA-256;
-    one that is damaged is made again, and one sentence on stderr says so.
-    Raises ValueError for a size or a seed that is not allowed.
-    """
-    checks.whole("size", size, 8, 128)
-    checks.whole("seed", seed, 0)
-    path = _path(size, seed)
-    if path.exists():
-        found = path.read_bytes()
-        content, digest = found[:-64], found[-64:]
-        if len(content) == 2 * size**2 and digest == sha256(content).encode():
-            return np.frombuffer(content, "<u2").reshape(size, size)
-        print(f"Blue-noise mask {path} is damaged; it is made again.", file=sys.stderr)
-    content = make_mask(size, seed).astype("<u2").tobytes()
-    write_atomically(path, content + sha256(content).encode())
-    return np.frombuffer(content, "<u2").reshape(size, size)

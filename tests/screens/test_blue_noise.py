@@ -8,14 +8,6 @@ from halftone_utils import screens
 from halftone_utils.screens import void_and_cluster
 
 
-@pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(void_and_cluster, "CACHE", tmp_path)
-    void_and_cluster.mask.cache_clear()
-    yield tmp_path
-    void_and_cluster.mask.cache_clear()
-
-
 def radial_power(tone, side=64):
     """Power over that of white noise of the same tone, and the frequency, of a flat tone."""
     printed = screens.blue_noise(torch.full((1, 1, side, side), tone), side)[0, 0]
@@ -38,7 +30,7 @@ def test_there_is_next_to_no_power_below_the_principal_frequency(tone):
 
 
 def test_a_mask_has_each_rank_once_and_so_each_tone_exactly():
-    ranks = void_and_cluster.make_mask(16, 3)
+    ranks = void_and_cluster.mask(16, 3)
     assert sorted(ranks.flatten().tolist()) == list(range(256))
     for tone in (0.1, 0.5, 0.77):
         printed = screens.blue_noise(torch.full((1, 1, 64, 64), tone))
@@ -46,31 +38,9 @@ def test_a_mask_has_each_rank_once_and_so_each_tone_exactly():
 
 
 def test_a_mask_is_fixed_by_its_seed_and_repeats():
-    mask = void_and_cluster.make_mask(16, 0)
-    assert np.array_equal(mask, void_and_cluster.make_mask(16, 0))
-    assert not np.array_equal(mask, void_and_cluster.make_mask(16, 1))
+    mask = void_and_cluster.mask(16, 0)
+    assert np.array_equal(mask, void_and_cluster.mask(16, 0))
+    assert not np.array_equal(mask, void_and_cluster.mask(16, 1))
     flat = torch.full((1, 1, 40, 40), 0.3)
     printed = screens.blue_noise(flat, 16)
     assert torch.equal(printed[..., :16, :16], printed[..., 16:32, 16:32])
-
-
-def test_a_mask_comes_back_from_the_cache_as_it_was_made(empty_cache):
-    made = void_and_cluster.mask(8, 5)
-    assert len(list(empty_cache.rglob("*.ranks"))) == 1
-    void_and_cluster.mask.cache_clear()
-    assert np.array_equal(void_and_cluster.mask(8, 5), made)
-    assert np.array_equal(made, void_and_cluster.make_mask(8, 5))
-
-
-@pytest.mark.parametrize("damage", ["cut", "changed", "emptied"])
-def test_a_damaged_file_is_made_again_with_one_sentence(empty_cache, capsys, damage):
-    made = void_and_cluster.mask(8, 5)
-    (path,) = empty_cache.rglob("*.ranks")
-    whole = path.read_bytes()
-    path.write_bytes({"cut": whole[:70], "changed": b"\7" + whole[1:], "emptied": b""}[damage])
-    void_and_cluster.mask.cache_clear()
-    assert np.array_equal(void_and_cluster.mask(8, 5), made)
-    assert path.read_bytes() == whole
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert "is damaged" in said and str(path) in said

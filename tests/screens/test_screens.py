@@ -139,24 +139,6 @@ def test_a_grown_dot_holds_the_dot_it_grew_from_and_no_gain_changes_nothing():
     assert (grown < plain).any()
 
 
-def test_soft_dots_tend_to_hard_ones_as_the_temperature_tends_to_0():
-    picture = screens.ramp(64)
-    hard = screens.am_screen(picture, 4.3, 20)
-    far = [
-        float((screens.am_screen(picture, 4.3, 20, temperature=t) - hard).abs().mean())
-        for t in (0.1, 0.01, 0.001, 0.00001)
-    ]
-    assert far == sorted(far, reverse=True)
-    assert far[-1] < 1e-3
-
-
-def test_a_gradient_flows_through_soft_dots():
-    picture = torch.full((1, 1, 6, 6), 0.4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(
-        lambda x: screens.am_screen(x, 4.3, 20, tone_range=(0.1, 0.9), temperature=0.1), picture
-    )
-
-
 @pytest.mark.parametrize(
     ("dot", "ruling", "angle"),
     [
@@ -228,11 +210,6 @@ REFUSED = [
     (lambda: screens.am_screen(RAMP, angle=NAN), "angle is nan; it is a finite number."),
     (lambda: screens.am_screen(RAMP, phase=(0, math.inf)), "phase is inf; it is a finite number."),
     *((lambda g=g: screens.am_screen(RAMP, dot_gain=g), "dot_gain is") for g in (-0.01, 0.26, NAN)),
-    *((lambda t=t: screens.am_screen(RAMP, temperature=t), "temperature is") for t in (-0.1, NAN)),
-    (
-        lambda: screens.am_screen(RAMP.byte(), temperature=0.1),
-        "temperature is above 0 for floating",
-    ),
     *((lambda s=s: screens.bayer(RAMP, s), "size is") for s in (0, 3, 32)),
     *((lambda s=s: screens.blue_noise(RAMP, s), "size is") for s in (7, 129, 16.0)),
     *((lambda s=s: screens.blue_noise(RAMP, 64, s), "seed is") for s in (-1, 0.5)),
