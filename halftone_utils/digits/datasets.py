@@ -85,10 +85,9 @@ def read_idx(name: str, dataset: str = "mnist") -> Tensor:
     found, expected = hashlib.md5(raw, usedforsecurity=False).hexdigest(), get(dataset).files[name]
     if found != expected:
         raise DataError(f"{path} has MD5 {found} unzipped, not {expected}: {remedy}.")
-    dimensions = raw[3]
-    shape = np.frombuffer(raw, dtype=">u4", count=dimensions, offset=4)
-    values = np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * dimensions)
-    return torch.from_numpy(values.reshape(tuple(int(n) for n in shape)).copy())
+    shape = np.frombuffer(raw, dtype=">u4", count=raw[3], offset=4).tolist()
+    values = np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * len(shape))
+    return torch.from_numpy(values.reshape(shape).copy())
 
 
 def split_indices(labels: Tensor, n_validation: int = 5_000) -> dict[str, Tensor]:
@@ -103,17 +102,15 @@ def split_indices(labels: Tensor, n_validation: int = 5_000) -> dict[str, Tensor
     take = np.floor(quota).astype(int)
     take[np.argsort(take - quota)[: n_validation - take.sum()]] += 1
     generator = np.random.RandomState(0)
-    chosen = []
-    for label, n in enumerate(take):
-        members = np.flatnonzero(labels.numpy() == label)
-        chosen.append(generator.permutation(members)[:n])
+    members = [np.flatnonzero(labels.numpy() == label) for label in range(len(take))]
+    chosen = [generator.permutation(m)[:n] for m, n in zip(members, take, strict=True)]
     validation = np.sort(np.concatenate(chosen))
     train = np.setdiff1d(np.arange(len(labels)), validation)
     return {"train": torch.from_numpy(train), "validation": torch.from_numpy(validation)}
 
 
 def resize(images: Tensor, size: int) -> Tensor:
-    """Bring uint8 pictures (N, 1, 28, 28) to side `size`: 28 as is, 32 zero-padded, 256 antialiased.
+    """Bring uint8 pictures (N, 1, 28, 28) to a side: 28 as is, 32 zero-padded, 256 antialiased.
 
     Returns uint8 (N, 1, size, size).  256 is bicubic with antialiasing, rounded to 8 bits.
     Raises ValueError for another size.

@@ -1,4 +1,4 @@
-"""Halftones of a data set on disk: built in chunks, verified, resumed after a kill, opened as a map.
+"""Halftones of a data set on disk: built in chunks, verified, resumed after a kill, mapped.
 
 One directory a config (its hash is the name): a flat uint8 file a split, and a manifest with
 the SHA-256 of each finished chunk.  A chunk counts only once it is in the manifest.
@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from halftone_utils.engine.hardware import can_compile, fastest_device, fastest_
 from halftone_utils.style import vgg
 
 CHUNK = 512  # pictures: what a kill can lose
-BATCH = 16  # pictures: their features stay in a core's cache
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,14 @@ class HalftoneSet:
         path = self.manifest_path
         if not path.exists():
             return fresh
-        try:
+        with suppress(DataError, AttributeError):
             found = read_json(path)
-            same = isinstance(found.get("chunks"), dict) and all(
-                found.get(k) == v for k, v in fresh.items() if k != "chunks"
-            )
-        except (DataError, AttributeError):
-            same = False
-        if not same:
-            print(
-                f"Manifest {path} is damaged or of another config; the set is built anew.",
-                file=sys.stderr,
-            )
-            return fresh
-        return found
+            chunks = found.get("chunks")
+            if isinstance(chunks, dict) and found | fresh | {"chunks": chunks} == found:
+                return found
+        sentence = f"Manifest {path} is damaged or of another config; the set is built anew."
+        print(sentence, file=sys.stderr)
+        return fresh
 
     def _open_map(self) -> np.memmap:
         """The file at its full length; a file of another length is lengthened or cut."""
@@ -114,9 +108,8 @@ class HalftoneSet:
             print(f"{self.path}: chunks {damaged} are damaged and built again.", file=sys.stderr)
         _check_space(self.directory, len(bad) * CHUNK, self.point.size)
         # a set that was begun in one precision is finished in it
-        begun = manifest.get("precision")
         known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        precision = known.get(str(begun), _precision(self.point))
+        precision = known.get(str(manifest.get("precision")), _precision(self.point))
         halftone = _halftoner(self.point, precision, len(bad) * CHUNK)
         manifest |= {
             "precision": str(precision).removeprefix("torch."),
@@ -193,7 +186,7 @@ def _halftoner(
     # in float32 a compiled gradient gains nothing, and compiling it takes its time
     compiled = precision == torch.bfloat16 and can_compile() and pictures >= 10_000
     return lambda images: (
-        points.transfer(point, images, batch=BATCH, precision=precision, compiled=compiled).image
+        points.transfer(point, images, precision=precision, compiled=compiled).image
     )
 
 

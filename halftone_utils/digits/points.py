@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from halftone_utils import screens
 from halftone_utils.engine import checks, hardware
@@ -193,29 +192,23 @@ def transfer(
     *,
     keep: tuple[int, ...] = (),
     iterations: int | None = None,
-    batch: int | None = None,
+    batch: int = 0,
     precision: torch.dtype = torch.float32,
-    device: torch.device | None = None,
     compiled: bool = False,
     final_loss: bool = False,
-    progress: bool = False,
 ) -> style_transfer.Trajectory:
     """Halftone any number of images at a point, `batch` at a time on each core.
 
-    images: (N, 1, size, size) in [0, 1].  iterations: another number than the frozen one.
-    device: `fastest_device`, unless another is asked for; the results are where the images are.
+    images: (N, 1, size, size) in [0, 1]; the results are where they are.
+    iterations: another number than the frozen one.
     A batch a core is faster than every core on one batch: the features of 16 digits of 32
-    pixels, or of one picture of 256, stay in a core's cache (the default), and no core waits
-    for another.
+    pixels, or of one picture of 256, stay in a core's cache (the default, batch 0).
     """
     batch = batch or max(1, 2**14 // point.size**2)
-    device = hardware.fastest_device() if device is None else device
+    device = hardware.fastest_device()
     network, targets = network_for(point, precision, device)
-    settings = point.settings
-    if iterations is not None:
-        settings = replace(settings, iterations=iterations)
-    bar = tqdm(total=len(images), desc=f"halftone-{point.name}", unit="digit", disable=not progress)
-
+    steps = point.iterations if iterations is None else iterations
+    settings = replace(point.settings, iterations=steps)
     # The results lie in memory of their own: among the features of the batches they would leave
     # holes into which the next features do not fit, and memory would grow with the images.
     image = torch.empty_like(images)
@@ -236,13 +229,11 @@ def transfer(
         image[where] = done.image
         for i, x in done.images.items():
             kept[i][where] = x
-        bar.update(len(done.image))
         return done.content.cpu(), done.style.cpu(), done.total.cpu()
 
-    with bar:
-        firsts = range(0, max(1, len(images)), batch)
-        on_cpu = device.type == "cpu"
-        losses = hardware.on_each_core(of_batch, firsts) if on_cpu else [*map(of_batch, firsts)]
+    firsts = range(0, max(1, len(images)), batch)
+    on_cpu = device.type == "cpu"
+    losses = hardware.on_each_core(of_batch, firsts) if on_cpu else [*map(of_batch, firsts)]
     return style_transfer.Trajectory(
         image, kept, *(torch.cat(parts, dim=1) for parts in zip(*losses, strict=True))
     )

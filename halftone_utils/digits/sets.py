@@ -1,6 +1,6 @@
 """The sets of pictures by name: what classifiers are trained on, and what they are shown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,21 +96,30 @@ def load(
         halftones, _ = load("halftone-talk", split, size, n, dataset)
         pairs = torch.stack([originals, halftones], dim=1).flatten(0, 1)
         return pairs, labels.repeat_interleave(2)
-    return torch.cat([*_drawn(name, originals)]), labels
-
-
-def _drawn(name: str, originals: Tensor) -> Iterator[Tensor]:
-    """A set that a row's function draws, in chunks from the first picture of the split on."""
-    row, point = TEST_SETS[name], points.load(TEST_SETS[name].point, originals.shape[-1])
-    assert row.draw is not None
-    for i, x in enumerate(originals.split(CHUNK)):
-        yield as_bytes(row.draw(point, as_float(x), i))
+    chunks = enumerate(originals.split(CHUNK))
+    return torch.cat([redrawn(name, x, chunk) for chunk, x in chunks]), labels
 
 
 def _from_afar(name: str, pictures: Tensor) -> Tensor:
     """Pictures, uint8, as the blur of the set's point leaves them."""
     point = points.load(TEST_SETS[name].point, pictures.shape[-1])
     return as_bytes(point.from_afar(as_float(pictures)))
+
+
+def redrawn(name: str, originals: Tensor, chunk: int = 0) -> Tensor:
+    """Any digits as the set of that name has them; of a set by place, as its chunk of that number.
+
+    originals: uint8 (N, 1, size, size).  Returns the same shape.
+    """
+    row = TEST_SETS[name]
+    if row.seen_from_afar:
+        return _from_afar(name, redrawn(row.seen_from_afar, originals, chunk))
+    if name == "original":
+        return originals
+    point = points.load(row.point, originals.shape[-1])
+    if row.draw is None:
+        return as_bytes(halftone_sets.redraw(point, as_float(originals)))
+    return as_bytes(row.draw(point, as_float(originals), chunk))
 
 
 def pick(name: str, split: str, size: int, indices: Sequence[int]) -> Tensor:
@@ -123,30 +132,8 @@ def pick(name: str, split: str, size: int, indices: Sequence[int]) -> Tensor:
     digits, _ = datasets.load(split, 28)
     for i in indices:
         checks.within("index", i, 0, len(digits) - 1)
-    base = TEST_SETS[name].seen_from_afar
-    if not TEST_SETS[base or name].by_place:
+    if not TEST_SETS[TEST_SETS[name].seen_from_afar or name].by_place:
         return redrawn(name, datasets.resize(digits[list(indices)], size))
-    chunks = [digits[i // CHUNK * CHUNK : i + 1] for i in indices]
-    point, draw = points.load(TEST_SETS[name].point, size), TEST_SETS[base or name].draw
-    assert draw is not None
-    pictures = [
-        as_bytes(draw(point, as_float(datasets.resize(chunk, size)), i // CHUNK)[-1:])
-        for i, chunk in zip(indices, chunks, strict=True)
-    ]
-    return _from_afar(name, torch.cat(pictures)) if base else torch.cat(pictures)
-
-
-def redrawn(name: str, originals: Tensor) -> Tensor:
-    """Any digits as the set of that name has them; of a set by place, as its first chunk.
-
-    originals: uint8 (N, 1, size, size).  Returns the same shape.
-    """
-    row = TEST_SETS[name]
-    if row.seen_from_afar:
-        return _from_afar(name, redrawn(row.seen_from_afar, originals))
-    if name == "original":
-        return originals
-    point = points.load(row.point, originals.shape[-1])
-    if row.draw is None:
-        return as_bytes(halftone_sets.redraw(point, as_float(originals)))
-    return as_bytes(row.draw(point, as_float(originals), 0))
+    before = [datasets.resize(digits[i // CHUNK * CHUNK : i + 1], size) for i in indices]
+    chunks = zip(before, indices, strict=True)
+    return torch.cat([redrawn(name, x, i // CHUNK)[-1:] for x, i in chunks])

@@ -61,7 +61,13 @@ def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -
 
     checks.one_of("size", size, SIZES)
     checks.one_of("architecture", architecture, ARCHITECTURES)
-    builder = getattr(builders, ARCHITECTURES[architecture].builder)
+    name = ARCHITECTURES[architecture].builder
+    builder = getattr(builders, name, None)
+    if builder is None:
+        raise DataError(
+            f"{DATA / 'architectures.toml'}, [{architecture}]: {builders.__file__} has no function "
+            f"{name!r}."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = nn.Sequential(builders.StandardizePerImage(), *builder(size, classes))

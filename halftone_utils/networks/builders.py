@@ -3,6 +3,8 @@
 A builder takes the side of its pictures in pixels and the number of classes.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -71,47 +73,37 @@ def alexnet(size: int, classes: int) -> nn.Sequential:
     return nn.Sequential(*features, nn.Flatten(), nn.Linear(256, classes))
 
 
-def _vgg(network: models.VGG, size: int, classes: int) -> nn.Sequential:
+def _vgg(make: Callable[..., models.VGG], size: int, classes: int) -> nn.Sequential:
     """torchvision's VGG (Simonyan & Zisserman 2015), no batch normalization, one channel.
 
     At 32x32 one pixel remains: Wei Yang's head for CIFAR (pytorch-classification, `vgg.py`),
     Linear(512, 10), instead of three layers on a 7x7 copy of it.
     """
+    network = make(weights=None, num_classes=classes, init_weights=False)
     network.features[0] = nn.Conv2d(1, 64, kernel_size=3, padding=1)
     if size == 32:
         return nn.Sequential(*network.features, nn.Flatten(), nn.Linear(512, classes))
     return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
 
 
-def vgg16(size: int, classes: int) -> nn.Sequential:
-    """VGG16, configuration D."""
-    return _vgg(models.vgg16(weights=None, num_classes=classes, init_weights=False), size, classes)
+vgg16 = partial(_vgg, models.vgg16)  # configuration D
+vgg19 = partial(_vgg, models.vgg19)  # configuration E
 
 
-def vgg19(size: int, classes: int) -> nn.Sequential:
-    """VGG19, configuration E."""
-    return _vgg(models.vgg19(weights=None, num_classes=classes, init_weights=False), size, classes)
-
-
-def _resnet(network: models.ResNet, size: int) -> nn.Sequential:
+def _resnet(make: Callable[..., models.ResNet], size: int, classes: int) -> nn.Sequential:
     """torchvision's ResNet (He et al. 2016) for one channel.
 
     At 32x32 the stem is the one of the paper's CIFAR networks (sec. 4.2), 3x3 at stride 1, in
     place of 7x7 at stride 2; the max-pooling stays, or an epoch would take four times as long.
     """
+    network = make(weights=None, num_classes=classes)
     kernel, stride = (3, 1) if size == 32 else (7, 2)
     network.conv1 = nn.Conv2d(1, 64, kernel, stride, padding=kernel // 2, bias=False)
     return nn.Sequential(network)
 
 
-def resnet18(size: int, classes: int) -> nn.Sequential:
-    """ResNet18."""
-    return _resnet(models.resnet18(weights=None, num_classes=classes), size)
-
-
-def resnet50(size: int, classes: int) -> nn.Sequential:
-    """ResNet50."""
-    return _resnet(models.resnet50(weights=None, num_classes=classes), size)
+resnet18 = partial(_resnet, models.resnet18)
+resnet50 = partial(_resnet, models.resnet50)
 
 
 def imagenet_classifier() -> tuple[nn.Module, list[str]]:
@@ -127,7 +119,7 @@ def imagenet_classifier() -> tuple[nn.Module, list[str]]:
             f"ResNet18's ImageNet weights are not at {path}: put {weights.url} there, "
             "or leave photographs out."
         )
-    network = models.resnet18(weights=None)
+    network = models.resnet18()
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:

@@ -74,11 +74,6 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
     return 0.5 * (1 + float(torch.cos(torch.tensor(angle))))
 
 
-def _order(n: int, batch: int, generator: torch.Generator) -> list[Tensor]:
-    """The indices of an epoch's batches, shuffled."""
-    return list(torch.randperm(n, generator=generator).split(batch))
-
-
 def reduce(images: Tensor, side: int) -> Tensor:
     """Bring float images (N, 1, H, W) to a smaller side by averaging over areas."""
     return images if images.shape[-1] == side else F.interpolate(images, side, mode="area")
@@ -120,11 +115,10 @@ def fit(
     n: the epochs at full size use the first n (default: all).  Runs on the model's own device,
     under bfloat16 autocast where the hardware multiplies it; weights stay float32.
 
-    Every epoch draws its order, its shifts and its dropout from (seed, epoch) alone, and a
-    `checkpoint`, written after each epoch and `every` so many seconds, keeps the state of what
-    it draws from: a run that is killed and resumed ends in the same weights as one left alone.
-    config: what else decides the result (names of the data); a checkpoint of another is not
-    resumed.  The caller's random state is left as it was.
+    Every epoch draws its order, shifts and dropout from (seed, epoch) alone; `checkpoint`,
+    written after each epoch and `every` so many seconds, keeps the random states: a run that is
+    killed and resumed ends in the same weights.  The caller's random state is left as it was.
+    config: what else decides the result; a checkpoint of another is not resumed.
     """
     n = len(labels) if n is None else n
     config = {"recipe": config_of(recipe), "seed": seed, "n": n, **(config or {})}
@@ -134,12 +128,13 @@ def fit(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
-    epochs = [*recipe.small, *[(images.shape[-1], n)] * recipe.epochs]
-    sizes = [recipe.small_batch or recipe.batch] * len(recipe.small)
-    sizes += [recipe.batch] * recipe.epochs
-    steps = [-(-min(m, len(labels)) // size) for (_, m), size in zip(epochs, sizes, strict=True)]
+    # of each epoch: side of its pictures, their number, how many a batch
+    epochs = [(side, m, recipe.small_batch or recipe.batch) for side, m in recipe.small]
+    epochs += [(images.shape[-1], n, recipe.batch)] * recipe.epochs
+    steps = [-(-min(m, len(labels)) // size) for _, m, size in epochs]
     on_small = sum(steps[: len(recipe.small)])
     done = sum(steps[: at.epoch]) + at.batch
+    bar = tqdm(total=sum(steps), initial=done, desc="training", unit="batch", disable=not progress)
     before, started = at.seconds, time.perf_counter()
 
     def save(epoch: int, batch: int, random: dict[str, Tensor]) -> None:
@@ -149,31 +144,19 @@ def fit(
         at = Progress(epoch=epoch, batch=batch, seconds=seconds, random=random)
         save_checkpoint(checkpoint, model, optimizer if epoch < len(epochs) else None, config, at)
 
-    devices = [device] if device.type == "cuda" else []
-    with (
-        torch.random.fork_rng(devices=devices),
-        tqdm(
-            total=sum(steps),
-            initial=done,
-            desc="training",
-            unit="batch",
-            disable=not progress,
-            mininterval=1,
-        ) as bar,
-    ):
+    with bar, torch.random.fork_rng([device] if device.type == "cuda" else []):
         model.train()
         saved = time.perf_counter()
         for epoch in range(at.epoch, len(epochs)):
-            side, first_n = epochs[epoch]
+            side, many, size = epochs[epoch]
             epoch_seed = int(hash_of([seed, epoch]), 16) % 2**63
             torch.manual_seed(epoch_seed)
             generator = torch.Generator().manual_seed(epoch_seed)
-            batches = _order(min(first_n, len(labels)), sizes[epoch], generator)
+            batches = torch.randperm(min(many, len(labels)), generator=generator).split(size)
             first = at.batch if epoch == at.epoch else 0
             if first:
                 _restore_random(at.random, generator)
-            for batch in range(first, len(batches)):
-                index = batches[batch]
+            for batch, index in enumerate(batches[first:], first):
                 x = shift_randomly(as_float(images[index]), recipe.shift, generator)
                 x, y = reduce(x, side).to(device), labels[index].to(device)
                 done += 1
@@ -228,8 +211,6 @@ def count_right(model: nn.Module, images: Tensor, labels: Tensor, *, fast: bool 
     return int((predict(model, images, fast=fast) == labels).sum())
 
 
-def predict(
-    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
-) -> Tensor:
+def predict(model: nn.Module, images: Tensor, *, fast: bool = False) -> Tensor:
     """The most probable digit of each image: uint8 (N,).  images, fast as for `probabilities`."""
-    return probabilities(model, images, batch, fast=fast).argmax(1).byte()
+    return probabilities(model, images, fast=fast).argmax(1).byte()

@@ -84,7 +84,7 @@ def test_digits_have_the_same_bytes_whichever_chunks_were_built_first(built, tmp
 def test_the_bytes_are_the_halftones_rounded_to_eight_bits(built):
     images = datasets.as_float(datasets.load(SPLIT, 32, 32)[0])
     precision = halftone_sets.fastest_precision()
-    halftone = points.transfer(CHEAP, images, batch=halftone_sets.BATCH, precision=precision).image
+    halftone = points.transfer(CHEAP, images, precision=precision).image
     stored = np.fromfile(built, np.uint8, 32 * PICTURE).reshape(32, 1, 32, 32)
     assert np.array_equal(stored, (halftone * 255).round().byte().numpy())
     assert (halftone - images).abs().max() > 0.04
