@@ -211,7 +211,7 @@ REFUSED = [
     (lambda: screens.am_screen(RAMP, phase=(0, math.inf)), "phase is inf; it is a finite number."),
     *((lambda g=g: screens.am_screen(RAMP, dot_gain=g), "dot_gain is") for g in (-0.01, 0.26, NAN)),
     *((lambda s=s: screens.bayer(RAMP, s), "size is") for s in (0, 3, 32)),
-    *((lambda s=s: screens.blue_noise(RAMP, s), "size is") for s in (7, 129, 16.0)),
+    *((lambda s=s: screens.blue_noise(RAMP, s), "size is") for s in (7, 129, 16.5)),
     *((lambda s=s: screens.blue_noise(RAMP, 64, s), "seed is") for s in (-1, 0.5)),
     (lambda: screens.halftone(RAMP, "stipple"), "kind is 'stipple'; it is one of am, bayer, blue-"),
     (
