@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -23,7 +23,12 @@ from tqdm.auto import tqdm
 from halftone_utils.digits import datasets, points
 from halftone_utils.digits.points import StylePoint
 from halftone_utils.engine import checks
-from halftone_utils.engine.checkpoints import Progress, load_checkpoint, save_checkpoint
+from halftone_utils.engine.checkpoints import (
+    Progress,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
 from halftone_utils.engine.files import CACHE, DATA, DataError, hash_of, sha256, write_atomically
 from halftone_utils.style import gatys
 
@@ -128,24 +133,21 @@ def train(
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
     config = {"point": point.hash, "recipe": asdict(recipe), "seed": seed}
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
-    done, before = at.batch, at.seconds
     network, targets = points.network_for(point)
-    started, losses = time.perf_counter(), []
-    with tqdm(
-        total=recipe.steps,
-        initial=done,
-        desc=f"stylizer {point.name}",
-        unit="step",
-        disable=not progress,
-    ) as bar:
-        for step, p in enumerate(_batches(recipe, seed, done), done):
+    first, before, started, losses = at.batch, at.seconds, time.perf_counter(), []
+    shown: dict[str, Any] = {
+        "desc": f"stylizer {point.name}",
+        "unit": "step",
+        "disable": not progress,
+    }
+    with tqdm(total=recipe.steps, initial=first, **shown) as bar:
+        for step, p in enumerate(_batches(recipe, seed, first), first):
             objective = gatys.Objective(network, p, targets, point.settings)
             x = model(p)
             gradient, content, style = objective.gradient(x.detach())
             total = gatys.total_loss(content, style, point.alpha, point.beta)
-            optimizer.param_groups[0]["lr"] = (
-                recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-            )
+            cosine = 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
+            optimizer.param_groups[0]["lr"] = recipe.learning_rate * cosine
             optimizer.zero_grad()
             x.backward(gradient / total.sum())  # of the loss's own size: Adam's epsilon stays small
             optimizer.step()
@@ -177,20 +179,12 @@ def load(name: str = "talk") -> Stylizer:
 
     Raises DataError if its weights are missing, damaged or of another operating point.
     """
-    point, path = points.load(name, SIZE), weights_path(name)
+    point, path, model = points.load(name, SIZE), weights_path(name), Stylizer()
     remedy = "restore it with `git checkout data/weights` or `make stylizer`"
-    model = Stylizer()
-    try:
-        with safe_open(path, "pt") as stream:
-            found = (stream.metadata() or {}).get("operating_point")
-            model.load_state_dict({k: stream.get_tensor(k) for k in stream.keys()})  # noqa: SIM118
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing: {remedy}.") from None
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise DataError(f"{path} is damaged ({error}): {remedy}.") from None
-    if found != point.hash:
+    made_for = load_weights(path, model, remedy).get("operating_point")
+    if made_for != point.hash:
         raise DataError(
-            f"{path} was trained for operating point {found}, not {point.hash}: {remedy}."
+            f"{path} was trained for operating point {made_for}, not {point.hash}: {remedy}."
         )
     return model.eval().to(memory_format=torch.channels_last)
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from halftone_utils.engine.files import write_atomically
+from halftone_utils.engine.files import DataError, write_atomically
 
 
 @dataclass(kw_only=True)
@@ -88,6 +88,21 @@ def load_checkpoint(
         seconds=float(note["seconds"]),
         random=_under("random.", tensors),
     )
+
+
+def load_weights(path: Path, model: nn.Module, remedy: str) -> dict[str, str]:
+    """Load the weights that a file holds and nothing else; returns what is noted beside them.
+
+    Raises DataError, with the remedy, for a file that is missing, damaged or of another network.
+    """
+    try:
+        with safe_open(path, "pt") as stream:
+            model.load_state_dict({k: stream.get_tensor(k) for k in stream.keys()})  # noqa: SIM118
+            return stream.metadata() or {}
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: {remedy}.") from None
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise DataError(f"{path} is damaged ({' '.join(str(error).split())}): {remedy}.") from None
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

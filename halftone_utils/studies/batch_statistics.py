@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from halftone_utils.digits import sets
 from halftone_utils.digits.datasets import as_float
 from halftone_utils.engine import hardware
-from halftone_utils.engine.files import DATA
 from halftone_utils.networks import training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.studies import experiments, grid
-from halftone_utils.studies.experiments import Experiment
 
 SHOWN = ("original", "halftone-talk", "halftone-strong", "random-dots")
 N_ADAPT = 1_000  # training pictures, whose labels are not looked at
@@ -48,14 +46,6 @@ def adapted(model: nn.Module, images: Tensor) -> nn.Module:
     return model.eval()
 
 
-def _model(experiment: Experiment) -> nn.Module:
-    """The committed weights where there are some, else the trained classifier."""
-    if (DATA / "weights" / f"{experiment.stem}.safetensors").exists():
-        x = experiment
-        return experiments.published(x.architecture, x.train_on, x.seed, x.size)
-    return experiments.trained(experiment)[0]
-
-
 def batch_statistics(
     architecture: str,
     *,
@@ -78,7 +68,11 @@ def batch_statistics(
     config = {**{name: getattr(experiment, name) for name in names}, "n_adapt": n_adapt}
     stem = f"batch-statistics-{experiment.stem}"
     store.check(stem, config, [])
-    model, rows = _model(experiment), []
+    if experiment.weights.exists():
+        model = experiments.published(architecture, train_on, seed, size)
+    else:
+        model, _ = experiments.trained(experiment)
+    rows = []
     for name in shown:
         images, labels = sets.load(name, "test", size, n_test)
         own = adapted(model, sets.load(name, "train", size, n_adapt)[0])

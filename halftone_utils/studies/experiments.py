@@ -6,24 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
 from torch import Tensor
 
 from halftone_utils.digits import datasets, points, sets
-from halftone_utils.engine import checks, hardware
+from halftone_utils.engine import checks, files, hardware
+from halftone_utils.engine.checkpoints import load_weights
 from halftone_utils.engine.configs import always, config_of
-from halftone_utils.engine.files import (
-    CACHE,
-    DATA,
-    RESULTS,
-    DataError,
-    hash_of,
-    sha256,
-    write_atomically,
-)
+from halftone_utils.engine.files import CACHE, DATA, RESULTS, hash_of
 from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
@@ -93,6 +85,11 @@ class Experiment:
         return {**config_of(self), "recipe": config_of(self.recipe), **made_of}
 
     @property
+    def weights(self) -> Path:
+        """Where its weights are committed, if they are."""
+        return DATA / "weights" / f"{self.stem}.safetensors"
+
+    @property
     def checkpoint(self) -> Path:
         """Where its training is kept."""
         name = f"{self.architecture}-{self.size}-{self.train_on}-s{self.seed}"
@@ -106,10 +103,10 @@ def _training_set(experiment: Experiment, n: int) -> tuple[Tensor, Tensor]:
         return sets.load(train_on, "train", size, n, dataset)
     order = datasets.balanced_order(datasets.load("train", 28, dataset=dataset)[1])[:n]
     first = int(order.max()) + 1
-    images, labels = sets.load(train_on, "train", size, first, dataset)
-    a_digit = len(labels) // first  # its pictures stand side by side
-    order = (a_digit * order[:, None] + torch.arange(a_digit)).flatten()
-    return images[order], labels[order]
+    found = sets.load(train_on, "train", size, first, dataset)
+    # the pictures of a digit stand side by side
+    images, labels = (x.unflatten(0, (first, -1))[order].flatten(0, 1) for x in found)
+    return images, labels
 
 
 def trained(experiment: Experiment, progress: bool = True) -> tuple[torch.nn.Module, float]:
@@ -117,33 +114,15 @@ def trained(experiment: Experiment, progress: bool = True) -> tuple[torch.nn.Mod
 
     Returns the model and the seconds that its training took in all.
     """
-    all_digits = datasets.count("train", experiment.dataset)
-    on_small = (min(n, all_digits) for _, n in experiment.recipe.small)
-    most = max(experiment.n_train, *on_small, 0)
-    images, labels = _training_set(experiment, most)
+    x, dataset = experiment, datasets.get(experiment.dataset)
+    most = max(x.n_train, *(min(n, dataset.splits["train"]) for _, n in x.recipe.small), 0)
+    images, labels = _training_set(x, most)
     a_digit = len(labels) // most  # pictures of it: both-talk has two
-    model = architectures.build(
-        experiment.architecture,
-        experiment.size,
-        experiment.seed,
-        datasets.get(experiment.dataset).classes,
-    )
-    seconds = training.fit(
-        model.to(hardware.fastest_device()),
-        images,
-        labels,
-        experiment.recipe,
-        n=a_digit * experiment.n_train,
-        seed=experiment.seed,
-        checkpoint=experiment.checkpoint,
-        config=experiment.config,
-        progress=progress,
-    )
-    return model, seconds
-
-
-def _weights(experiment: Experiment) -> Path:
-    return DATA / "weights" / f"{experiment.stem}.safetensors"
+    model = architectures.build(x.architecture, x.size, x.seed, dataset.classes)
+    model = model.to(hardware.fastest_device())
+    kept: dict[str, Any] = {"checkpoint": x.checkpoint, "config": x.config, "progress": progress}
+    n = a_digit * x.n_train
+    return model, training.fit(model, images, labels, x.recipe, n=n, seed=x.seed, **kept)
 
 
 def publish(
@@ -164,8 +143,8 @@ def publish(
         name: value.to(torch.float16 if half and value.ndim > 1 else value.dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    write_atomically(_weights(experiment), save(weights))
-    return _weights(experiment)
+    files.write_atomically(experiment.weights, save(weights))
+    return experiment.weights
 
 
 def published(
@@ -177,14 +156,10 @@ def published(
     file.
     """
     experiment = Experiment(architecture=architecture, train_on=train_on, seed=seed, size=size)
-    path, remedy = _weights(experiment), f"`halftone publish {architecture} {train_on}` writes it"
     model = architectures.build(architecture, size, seed)
-    try:
-        model.load_state_dict(load_safetensors(path.read_bytes()))
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing: {remedy}.") from None
-    except (SafetensorError, RuntimeError) as error:
-        raise DataError(f"{path} is damaged ({' '.join(str(error).split())}): {remedy}.") from None
+    load_weights(
+        experiment.weights, model, f"`halftone publish {architecture} {train_on}` writes it"
+    )
     return model.eval()
 
 
@@ -196,41 +171,40 @@ def all_published(size: int = 32) -> list[tuple[Experiment, torch.nn.Module]]:
         for architecture in architectures.ARCHITECTURES
     ]
     return [
-        (x, published(x.architecture, x.train_on, size=size)) for x in known if _weights(x).exists()
+        (x, published(x.architecture, x.train_on, size=size)) for x in known if x.weights.exists()
     ]
 
 
 def _kept_readings(experiment: Experiment) -> Path:
     """Where predictions wait until all sets are read: a file for these weights and pictures."""
-    frozen = (points.load(name, experiment.size) for name in ("strong", "talk"))
-    made_by = [sha256(experiment.checkpoint.read_bytes()), *(point.hash for point in frozen)]
     path = experiment.checkpoint
+    frozen = [points.load(name, experiment.size).hash for name in ("strong", "talk")]
+    made_by = [files.sha256(path.read_bytes()), *frozen]
     return path.with_name(f"{path.stem}-{hash_of(made_by)}.npz")
 
 
 def _read(
     experiment: Experiment, model: torch.nn.Module, shown: Sequence[str], n_test: int
-) -> dict[str, Tensor]:
+) -> dict[str, np.ndarray]:
     """Predictions for the first n_test pictures of each test set: uint8 (n_test,) each.
 
     They are kept as they come: a reading that was killed goes on after the last AT_A_TIME.
     """
     path = _kept_readings(experiment)
-    kept: dict[str, Tensor] = {}
+    kept: dict[str, np.ndarray] = {}
     if path.exists():
         try:
-            known = store.predictions(path.stem, path.parent)
-            kept = {name: torch.from_numpy(p) for name, p in known.items()}
-        except DataError as error:
+            kept = store.predictions(path.stem, path.parent)
+        except files.DataError as error:
             print(f"{error} Its sets are read anew.", file=sys.stderr)
     for name in shown:
-        done = kept.get(name, torch.empty(0, dtype=torch.uint8))
+        done = kept.get(name, np.empty(0, np.uint8))
         images, _ = sets.load(name, "test", experiment.size, n_test, experiment.dataset)
         for start in range(len(done), n_test, AT_A_TIME):
             chunk = images[start : start + AT_A_TIME]
-            done = torch.cat([done, training.predict(model, chunk, fast=True)])
+            done = np.append(done, training.predict(model, chunk, fast=True).numpy())
             kept[name] = done
-            store.write_predictions(path, {name: p.numpy() for name, p in kept.items()})
+            store.write_predictions(path, kept)
     return {name: kept[name][:n_test] for name in shown}
 
 
@@ -252,24 +226,19 @@ def run(
     Raises ValueError, before it trains, for an unknown set, and where the file is of another
     configuration or holds readings of more pictures.
     """
-    n_test = n_test or datasets.count("test", experiment.dataset)
-    everything = experiment.train_on == "original"
-    shown = shown or [*(sets.TEST_SETS if everything else sets.SHORT_TEST_SETS)]
+    x, n_test = experiment, n_test or datasets.count("test", experiment.dataset)
+    shown = shown or [*(sets.TEST_SETS if x.train_on == "original" else sets.SHORT_TEST_SETS)]
     for name in shown:
         checks.one_of("set", name, sets.TEST_SETS)
     asked: list[dict[str, Any]] = [{"shown": name, "n": n_test} for name in shown]
-    there = store.check(experiment.stem, experiment.config, asked, directory)
-    known = store.predictions(experiment.stem, directory) if there else {}
-    model, seconds = trained(experiment, progress)
-    found = _read(experiment, model, shown, n_test)
-    labels = datasets.load("test", 28, n_test, experiment.dataset)[1]
+    there = store.check(x.stem, x.config, asked, directory)
+    known = store.predictions(x.stem, directory) if there else {}
+    model, seconds = trained(x, progress)
+    found = _read(x, model, shown, n_test)
+    labels = datasets.load("test", 28, n_test, x.dataset)[1].numpy()
     rows = [{**row, "n_correct": int((found[row["shown"]] == labels).sum())} for row in asked]
-    path = store.path_of(experiment.stem, directory)
-    store.write_predictions(
-        path.with_suffix(".npz"), {**known, **{name: p.numpy() for name, p in found.items()}}
-    )
-    result = store.record(
-        "experiment", experiment.stem, experiment.config, rows, seconds=seconds, directory=directory
-    )
-    _kept_readings(experiment).unlink(missing_ok=True)
+    store.write_predictions(directory / f"{x.stem}.npz", known | found)
+    of_run: dict[str, Any] = {"seconds": seconds, "directory": directory}
+    result = store.record("experiment", x.stem, x.config, rows, **of_run)
+    _kept_readings(x).unlink(missing_ok=True)
     return result
