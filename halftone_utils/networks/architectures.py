@@ -55,9 +55,11 @@ def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -
     plain VGGs need to train at all; ResNets from torchvision's.
     Raises ValueError for an architecture or a size that is not there.
     """
-    # here, since who only needs a printed name should wait for neither torchvision nor numba
-    from halftone_utils.engine.convolutions import accelerate
-    from halftone_utils.networks import builders
+    # here, since who only needs a printed name should wait for neither torchvision nor numba; on
+    # the processor, since the modules' constants stay when `cost` leaves the device "meta"
+    with torch.device("cpu"):
+        from halftone_utils.engine.convolutions import accelerate
+        from halftone_utils.networks import builders
 
     checks.one_of("size", size, SIZES)
     checks.one_of("architecture", architecture, ARCHITECTURES)

@@ -1,6 +1,6 @@
 """A training depends on its seed, recipe and data alone, however often it was interrupted."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from halftone_utils.digits import datasets
+from halftone_utils.engine.configs import config_of
 from halftone_utils.networks import architectures, training
 
 RECIPE = training.Recipe(epochs=3, learning_rate=2e-3)
@@ -49,7 +50,7 @@ def test_writing_checkpoints_does_not_change_what_is_learnt(digits, undisturbed,
     assert same(train(digits, tmp_path / "c.safetensors"), undisturbed)
 
 
-@pytest.mark.parametrize("killed_after", [1, 2, 3])
+@pytest.mark.parametrize("killed_after", [1, 3])
 def test_a_run_killed_after_an_epoch_and_resumed_ends_in_the_same_weights(
     killed_after, digits, undisturbed, tmp_path, capsys
 ):
@@ -70,7 +71,7 @@ def test_a_run_killed_after_an_epoch_and_resumed_ends_in_the_same_weights(
 
 
 def test_a_process_killed_by_sigkill_and_resumed_ends_in_the_same_weights(digits, tmp_path):
-    path, recipe = tmp_path / "c.safetensors", replace(RECIPE, epochs=30)
+    path, recipe = tmp_path / "c.safetensors", replace(RECIPE, epochs=12)
     script = f"""if True:
         from pathlib import Path
         from halftone_utils.digits import datasets
@@ -82,9 +83,9 @@ def test_a_process_killed_by_sigkill_and_resumed_ends_in_the_same_weights(digits
         )
     """
     kill_when_written(script, path)
-    assert 1 <= epochs_in(path) < 30
+    assert 1 <= epochs_in(path) < 12
     assert same(train(digits, path, recipe), train(digits, recipe=recipe))
-    assert epochs_in(path) == 30
+    assert epochs_in(path) == 12
 
 
 def fit_with_dropout(digits, checkpoint=None, recipe=RECIPE, **other):
@@ -113,29 +114,30 @@ def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path
     assert same(fit_with_dropout(digits, path), fit_with_dropout(digits))
 
 
-@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 2), (3, 1)])
 @pytest.mark.parametrize(
     "recipe",
     [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 280)))],
     ids=["one size", "progressive resizing"],
 )
 def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
-    epoch, batch, recipe, digits, tmp_path, monkeypatch
+    recipe, digits, tmp_path, monkeypatch
 ):
-    path, save = tmp_path / "c.safetensors", training.save_checkpoint
-    epoch = min(epoch, recipe.epochs + len(recipe.small) - 1)
+    alone, save = fit_with_dropout(digits, None, recipe), training.save_checkpoint
+    last = recipe.epochs + len(recipe.small) - 1
+    for epoch, batch in ((0, 1), (1, 2), (last, 1)):
+        path = tmp_path / f"{epoch}.safetensors"
 
-    def save_and_die(*arguments):
-        save(*arguments)
-        if (arguments[-1].epoch, arguments[-1].batch) == (epoch, batch):
-            raise KeyboardInterrupt
+        def save_and_die(*arguments, at=(epoch, batch)):
+            save(*arguments)
+            if (arguments[-1].epoch, arguments[-1].batch) == at:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
-    with pytest.raises(KeyboardInterrupt):
-        fit_with_dropout(digits, path, recipe, every=0)
-    monkeypatch.undo()
-    assert epochs_in(path) == epoch
-    assert same(fit_with_dropout(digits, path, recipe), fit_with_dropout(digits, None, recipe))
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "save_checkpoint", save_and_die)
+            with pytest.raises(KeyboardInterrupt):
+                fit_with_dropout(digits, path, recipe, every=0.0)
+        assert epochs_in(path) == epoch
+        assert same(fit_with_dropout(digits, path, recipe), alone)
 
 
 def test_progressive_resizing_shows_small_pictures_first_and_the_first_digits_at_full_size(digits):
@@ -179,32 +181,24 @@ def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
         assert all(key.startswith("model.") for key in stream.keys())  # noqa: SIM118
 
 
-@pytest.mark.parametrize("left", [0.0, 0.5, 0.99], ids=["nothing", "half", "all but the end"])
-def test_a_checkpoint_cut_short_is_named_in_one_sentence_and_training_starts_anew(
-    left, digits, undisturbed, tmp_path, capsys
+def test_what_is_no_checkpoint_is_named_in_one_sentence_and_training_starts_anew(
+    digits, undisturbed, tmp_path, capsys
 ):
     path = tmp_path / "c.safetensors"
     train(digits, path)
     content = path.read_bytes()
-    path.write_bytes(content[: int(left * len(content))])
-    run = []
-    assert same(train(digits, path, after_epoch=run.append), undisturbed)
-    assert run == [1, 2, 3]
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert said.startswith(f"Checkpoint {path} is damaged")
-    assert epochs_in(path) == 3
-
-
-def test_a_safetensors_file_that_is_no_checkpoint_is_not_resumed(
-    digits, undisturbed, tmp_path, capsys
-):
-    path = tmp_path / "c.safetensors"
-    path.write_bytes(save({"model.1.weight": torch.zeros(3)}))
-    assert same(train(digits, path), undisturbed)
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert said.startswith(f"Checkpoint {path} is")
+    damaged = f"Checkpoint {path} is damaged"
+    contents = [(content[: int(left * len(content))], damaged) for left in (0.0, 0.5, 0.99)]
+    contents.append((save({"model.1.weight": torch.zeros(3)}), f"Checkpoint {path} is"))
+    for wrong, sentence in contents:
+        path.write_bytes(wrong)
+        run = []
+        assert same(train(digits, path, after_epoch=run.append), undisturbed)
+        assert run == [1, 2, 3]
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1
+        assert said.startswith(sentence)
+        assert epochs_in(path) == 3
 
 
 OTHERS = {
@@ -215,20 +209,34 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_a_checkpoint_of_another_config_is_not_used(other, digits, undisturbed, tmp_path, capsys):
-    path = tmp_path / "c.safetensors"
-    train(digits, path, **other)
-    assert same(train(digits, path), undisturbed)
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert f"{path} is of another config" in said
-
-
-def test_a_checkpoint_of_fewer_digits_is_not_used(digits, undisturbed, tmp_path):
-    path = tmp_path / "c.safetensors"
+def test_a_checkpoint_of_another_config_is_not_used(digits, undisturbed, tmp_path, capsys):
+    for name, other in OTHERS.items():
+        path = tmp_path / f"{name}.safetensors"
+        train(digits, path, **other)
+        assert same(train(digits, path), undisturbed), name
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1
+        assert f"{path} is of another config" in said
+    path = tmp_path / "fewer digits.safetensors"
     train([part[:200] for part in digits], path)
     assert same(train(digits, path), undisturbed)
+
+
+def test_a_field_more_with_a_default_changes_no_config_and_resumes_every_checkpoint(
+    digits, undisturbed, tmp_path, capsys
+):
+    @dataclass(frozen=True, kw_only=True)
+    class Longer(training.Recipe):
+        momentum: float = 0.9
+
+    path = tmp_path / "c.safetensors"
+    train(digits, path)
+    longer, run = Longer(epochs=3, learning_rate=2e-3), []
+    assert config_of(longer) == config_of(RECIPE)
+    assert same(train(digits, path, recipe=longer, after_epoch=run.append), undisturbed)
+    assert run == []
+    assert capsys.readouterr().err == ""
+    assert config_of(replace(longer, momentum=0.5)) == {**config_of(RECIPE), "momentum": 0.5}
 
 
 def test_seconds_of_an_interrupted_run_are_counted_too(digits, tmp_path):
@@ -317,19 +325,25 @@ def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(digits):
     assert torch.equal(training.predict(model, images), rows.argmax(1).byte())
 
 
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
+def test_right_answers_are_counted(digits):
+    model, (images, labels) = architectures.build("lenet"), digits
+    read = training.predict(model, images[:50])
+    assert training.count_right(model, images[:50], labels[:50]) == (read == labels[:50]).sum()
+    assert training.count_right(model, images[:50], read.long()) == 50
+
+
+def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence():
+    for wrong, named in (
         ({"epochs": 0}, "epochs is 0"),
-        ({"batch": 0}, "batch 0"),
+        ({"batch": 0}, "batch is 0"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"learning_rate": 1.5}, "learning_rate is 1.5"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"shift": -1}, "shift is -1"),
-        ({"small": ((0, 100),)}, "small is"),
-    ],
-)
-def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence(wrong, named):
-    with pytest.raises(ValueError, match=named) as caught:
-        replace(RECIPE, **wrong)
-    assert len(str(caught.value).splitlines()) == 1
+        ({"small": ((0, 100),)}, "side of small is 0"),
+        ({"small": ((64, 0),)}, "number of small is 0"),
+        ({"small_batch": -1}, "small_batch is -1"),
+    ):
+        with pytest.raises(ValueError, match=f"^{named}; it is ") as caught:
+            replace(RECIPE, **wrong)
+        assert len(str(caught.value).splitlines()) == 1
