@@ -11,7 +11,7 @@ from torch import Tensor
 
 from halftone_utils.engine import checks
 from halftone_utils.engine.hardware import on_each_core
-from halftone_utils.engine.types import Halftones, Pictures
+from halftone_utils.engine.types import Halftones, Pictures, ToneRange
 from halftone_utils.screens import kernels, tone
 from halftone_utils.screens.kernels import LANES
 from halftone_utils.screens.tone import FULL_RANGE
@@ -37,7 +37,7 @@ def diffuse(
     images: Pictures,
     kernel: str = "floyd-steinberg",
     serpentine: bool = False,
-    tone_range: tuple[float, float] = FULL_RANGE,
+    tone_range: ToneRange = FULL_RANGE,
     out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by error diffusion in float32: dots of one size, spaced by the tone.

@@ -23,16 +23,9 @@ from torch import Tensor
 
 from halftone_utils.engine import checks
 from halftone_utils.engine.hardware import on_each_core
-from halftone_utils.engine.types import Halftones, Images, Pictures
-from halftone_utils.screens import kernels, perception, tone
+from halftone_utils.engine.types import Halftones, Images, Pictures, Thresholds, ToneRange
+from halftone_utils.screens import kernels, perception, thresholds, tone
 from halftone_utils.screens.error_diffusion import KERNELS, diffuse, planes
-from halftone_utils.screens.thresholds import (
-    am_thresholds,
-    bayer_thresholds,
-    blue_noise_thresholds,
-    of_uint8,
-    random_thresholds,
-)
 from halftone_utils.screens.tone import FULL_RANGE, map_tone, ramp
 from halftone_utils.screens.ways import Way
 
@@ -41,26 +34,32 @@ SWEEPS = 50  # of direct binary search: far more than a picture takes, which is 
 
 @lru_cache(maxsize=64)
 def _levels(
-    thresholds: Callable[..., Tensor], arguments: tuple, tone_range: tuple[float, float]
+    thresholds_of: Callable[..., Thresholds], arguments: tuple, tone_range: ToneRange
 ) -> tuple[Tensor, Tensor | None]:
-    level, always = of_uint8(thresholds(*arguments), tone_range)
-    return level[0, 0], None if always is None else always[0, 0]
+    """The same screen for uint8 pictures, (H, W): a pixel is white above its uint8 level.
+
+    Or where the second says so (None where it never does, as in the full tone range): exactly
+    where its mapped tone, in float32, is above its threshold.
+    """
+    fields = thresholds_of(*arguments)[0, 0]
+    darker = torch.searchsorted(tone.of_levels(tone_range), fields, right=True)
+    always = darker == 0  # a level below 0 would be needed
+    return (darker - 1).clamp_min(0).to(torch.uint8), always if always.any() else None
 
 
 def _print(
     images: Pictures,
-    thresholds: Callable[..., Tensor],
+    thresholds_of: Callable[..., Thresholds],
     arguments: tuple,
-    tone_range: tuple[float, float],
+    tone_range: ToneRange,
     out: Tensor | None,
 ) -> Halftones:
     """White where the tone is above the threshold."""
     tone.check_pictures(images, out)
     arguments = (*images.shape[-2:], *arguments)
     if images.dtype != torch.uint8:
-        fields = thresholds(*arguments).to(images.device)
-        return (map_tone(images, tone_range) > fields).float()
-    level, always = _levels(thresholds, arguments, tuple(tone_range))
+        return (map_tone(images, tone_range) > thresholds_of(*arguments).to(images.device)).float()
+    level, always = _levels(thresholds_of, arguments, tuple(tone_range))
     printed = torch.empty_like(images, dtype=torch.bool) if out is None else out.view(torch.bool)
     torch.gt(images, level.to(images.device), out=printed)
     if always is not None:
@@ -74,7 +73,7 @@ def am_screen(
     angle: float = 45.0,
     dot: str = "round",
     phase: tuple[float, float] = (0.0, 0.0),
-    tone_range: tuple[float, float] = FULL_RANGE,
+    tone_range: ToneRange = FULL_RANGE,
     dot_gain: float = 0.0,
     out: Tensor | None = None,
 ) -> Halftones:
@@ -83,48 +82,42 @@ def am_screen(
     ruling, angle, dot, phase, dot_gain: see `thresholds.am_thresholds`.
     """
     arguments = (ruling, angle, dot, tuple(phase), dot_gain)
-    return _print(images, am_thresholds, arguments, tone_range, out)
+    return _print(images, thresholds.am_thresholds, arguments, tone_range, out)
 
 
 def bayer(
-    images: Pictures,
-    size: int = 8,
-    tone_range: tuple[float, float] = FULL_RANGE,
-    out: Tensor | None = None,
+    images: Pictures, size: int = 8, tone_range: ToneRange = FULL_RANGE, out: Tensor | None = None
 ) -> Halftones:
     """Halftone by Bayer's ordered dither (1973): size² + 1 tones from size 2, 4, 8 or 16."""
-    return _print(images, bayer_thresholds, (size,), tone_range, out)
+    return _print(images, thresholds.bayer_thresholds, (size,), tone_range, out)
 
 
 def blue_noise(
     images: Pictures,
     size: int = 64,
     seed: int = 0,
-    tone_range: tuple[float, float] = FULL_RANGE,
+    tone_range: ToneRange = FULL_RANGE,
     out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by a void-and-cluster mask (Ulichney 1993): even dots without a grid.
 
     size: side of the mask [px], 8 to 128, which repeats.  seed: of the mask.
     """
-    return _print(images, blue_noise_thresholds, (size, seed), tone_range, out)
+    return _print(images, thresholds.blue_noise_thresholds, (size, seed), tone_range, out)
 
 
 def random_dots(
-    images: Pictures,
-    seed: int = 0,
-    tone_range: tuple[float, float] = FULL_RANGE,
-    out: Tensor | None = None,
+    images: Pictures, seed: int = 0, tone_range: ToneRange = FULL_RANGE, out: Tensor | None = None
 ) -> Halftones:
     """The same tones as dots without a grid: one field of uniform thresholds for all images.
 
     The control beside every screen.
     """
-    return _print(images, random_thresholds, (seed,), tone_range, out)
+    return _print(images, thresholds.random_thresholds, (seed,), tone_range, out)
 
 
 def independent_random_dots(
-    images: Images, tone_range: tuple[float, float] = FULL_RANGE, seed: int = 0
+    images: Images, tone_range: ToneRange = FULL_RANGE, seed: int = 0
 ) -> Images:
     """Random dots that no two images share: each pixel white with its tone's probability.
 
@@ -132,13 +125,13 @@ def independent_random_dots(
     unlike any other halftone, on the image's place in the batch: a network that is trained on one
     field for all (`random_dots`) could learn that field.
     """
-    thresholds = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
-    return (map_tone(images, tone_range) > torch.from_numpy(thresholds)).float()
+    fields = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
+    return (map_tone(images, tone_range) > torch.from_numpy(fields)).float()
 
 
 def floyd_steinberg(
     images: Pictures,
-    tone_range: tuple[float, float] = FULL_RANGE,
+    tone_range: ToneRange = FULL_RANGE,
     serpentine: bool = False,
     out: Tensor | None = None,
 ) -> Halftones:
@@ -150,7 +143,7 @@ def direct_binary_search(
     images: Pictures,
     distance: float = 3500,
     seed: int = 0,
-    tone_range: tuple[float, float] = FULL_RANGE,
+    tone_range: ToneRange = FULL_RANGE,
     out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by direct binary search: from random dots, until no toggle and no swap helps.
@@ -164,7 +157,7 @@ def direct_binary_search(
     eye = perception.eye_autocorrelation(distance)
     narrow = images.dtype == torch.uint8
     tones = map_tone(images.float() / 255 if narrow else images.float(), tone_range)
-    first = random_thresholds(*images.shape[-2:], seed)[0, 0]
+    first = thresholds.random_thresholds(*images.shape[-2:], seed)[0, 0]
     pictures = planes(tones).astype(np.float64)
     printed = (pictures > first.numpy()).astype(np.float64)
     on_each_core(

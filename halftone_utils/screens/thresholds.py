@@ -14,8 +14,7 @@ from torch import Tensor
 
 from halftone_utils.engine import checks
 from halftone_utils.engine.types import Thresholds
-from halftone_utils.screens import tone, void_and_cluster
-from halftone_utils.screens.tone import FULL_RANGE
+from halftone_utils.screens import void_and_cluster
 
 
 def _around(x: Tensor) -> Tensor:
@@ -133,18 +132,3 @@ def random_thresholds(height: int, width: int, seed: int = 0) -> Thresholds:
     """Uniform thresholds, each pixel's its own: float32 (1, 1, height, width)."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand((1, 1, height, width), generator=generator)
-
-
-def of_uint8(
-    thresholds: Tensor, tone_range: tuple[float, float] = FULL_RANGE
-) -> tuple[Tensor, Tensor | None]:
-    """The same screen for uint8 pictures: (level, always), each of the thresholds' shape.
-
-    A pixel is white where it is above its uint8 level, or `always` says so (bool; None where
-    it never does, as in the full tone range): exactly where its mapped tone, in float32, is
-    above its threshold.
-    """
-    darker = torch.searchsorted(tone.of_levels(tone_range), thresholds, right=True)
-    always = darker == 0  # a level below 0 would be needed
-    level = (darker - 1).clamp_min(0).to(torch.uint8)
-    return level, always if always.any() else None

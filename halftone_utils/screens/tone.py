@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from halftone_utils.engine.types import Images, Pictures
+from halftone_utils.engine.types import Images, Pictures, ToneRange
 
-FULL_RANGE = (0.0, 1.0)
+FULL_RANGE: ToneRange = (0.0, 1.0)
 
 
-def map_tone(images: Tensor, tone_range: tuple[float, float] = FULL_RANGE) -> Tensor:
+def map_tone(images: Tensor, tone_range: ToneRange = FULL_RANGE) -> Tensor:
     """Map tones in [0, 1] linearly onto [lo, hi]; any shape.
 
     Raises ValueError unless 0 <= lo < hi <= 1.
@@ -19,7 +19,7 @@ def map_tone(images: Tensor, tone_range: tuple[float, float] = FULL_RANGE) -> Te
     return lo + (hi - lo) * images
 
 
-def of_levels(tone_range: tuple[float, float] = FULL_RANGE) -> Tensor:
+def of_levels(tone_range: ToneRange = FULL_RANGE) -> Tensor:
     """The mapped tone of each of the 256 levels of a uint8 picture: float32 (256,)."""
     return map_tone(torch.arange(256).float() / 255, tone_range)
 

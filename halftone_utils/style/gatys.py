@@ -162,6 +162,7 @@ class Objective:
             features = network(p, self.layers)
         self.P = features[settings.content_layer]
         self.difference = torch.empty_like(self.P)  # written at every step: its memory is warm
+        self.p = p
         self.features_of_p: dict[str, Tensor] | None = features
 
     def losses(self, x: Images) -> tuple[Losses, Losses]:
@@ -175,20 +176,18 @@ class Objective:
         """dL_total/dx (N, 1, H, W), and content and style loss (N,) on the way.
 
         Written out, because eq. 2 and 6 join and mask in place what autograd copies, and each
-        Gram matrix serves loss and gradient.  compiled: by torch.compile, where it finds a
-        compiler.
+        Gram matrix serves loss and gradient; a first x that is p has the features that gave P.
+        compiled: by torch.compile, where it finds a compiler.
         """
+        features, self.features_of_p = self.features_of_p, None
+        if features and torch.equal(x, self.p):
+            return _gradient(self, x, features)
         function = _compiled_gradient() if compiled and can_compile() else _gradient
-        return function(self, x, None)
-
-    @torch.no_grad()
-    def gradient_at_p(self) -> tuple[Images, Losses, Losses]:
-        """The same at x = p, from the features that gave P: a start at p needs no other pass."""
-        return _gradient(self, None, self.features_of_p)
+        return function(self, x)
 
 
 def _gradient(
-    objective: Objective, x: Tensor | None, features: dict[str, Tensor] | None
+    objective: Objective, x: Tensor, features: dict[str, Tensor] | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     network, settings = objective.network, objective.settings
     features = network(x, objective.layers) if features is None else features

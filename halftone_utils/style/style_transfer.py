@@ -110,13 +110,8 @@ def _first_order(
     algorithm = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
     optimizer = algorithm([x], lr=settings.step)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.decay)
-    at_p = settings.start == "content" and settings.noise == 0
     for _ in range(settings.iterations):
-        if at_p:
-            x.grad, content, style = objective.gradient_at_p()
-            objective.features_of_p, at_p = None, False  # frees them
-        else:
-            x.grad, content, style = objective.gradient(x, compiled)
+        x.grad, content, style = objective.gradient(x, compiled)
         record(content, style)
         if settings.optimizer == "normalized gradient descent":
             size = x.grad.abs().mean(dim=(1, 2, 3), keepdim=True)
