@@ -49,6 +49,16 @@ def draw_image(axes: Axes, image: Tensor, title: str = "", size: float = 9) -> N
     axes.set_title(title, fontsize=size)
 
 
+def label_left(axes: Axes, text: str, size: float, x: float) -> None:
+    """Write what a row of pictures shows, left of its first one, at x widths of it."""
+    axes.text(x, 0.5, text, transform=axes.transAxes, ha="right", va="center", fontsize=size)
+
+
+def mark_chance(axes: Axes) -> None:
+    """Draw a dotted line at 10 %: what guessing one of ten digits gives."""
+    axes.axhline(10, color="grey", lw=1, ls=":")
+
+
 def image_grid(
     images: Tensor,
     columns: int,
@@ -96,11 +106,11 @@ def curves(
 ) -> Figure:
     """Lines over a common x, by name: y, or (y, low, high) whose band is shaded."""
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
+    spacing = max(1, len(x) // 16)
     for (name, y), (colour, marker, dash) in zip(lines.items(), SERIES, strict=False):
         if isinstance(y, tuple):
             y, low, high = y
             axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-        spacing = max(1, len(x) // 16)
         axes.plot(x, y, dash, color=colour, marker=marker, ms=5, markevery=spacing, label=name)
     if chance is not None:
         axes.axhline(chance, color="grey", lw=1, ls=":")
@@ -138,11 +148,8 @@ def exact_grid(
     titles = [*(titles or ()), *[""] * len(images)][: len(images)]
     high, wide = (side * scale for side in images.shape[2:])
     in_rows = [titles[r * columns : (r + 1) * columns] for r in range(rows)]
-    lines = [max(t.count("\n") + 1 if t else 0 for t in row) for row in in_rows]
-    tops = [10 + 16 * n if n else 0 for n in lines]
-    longest = max(
-        (len(line) for label in row_labels or () for line in label.split("\n")), default=0
-    )
+    tops = [max(10 + 16 * (t.count("\n") + 1) if t else 0 for t in row) for row in in_rows]
+    longest = max(map(len, "\n".join(row_labels or ()).split("\n")))
     left = 28 + 7 * longest if row_labels else 0
     width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
     figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")

@@ -1,6 +1,7 @@
 """The pictures of CAPTCHAs' results."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,26 +23,13 @@ def learning_curves(trained: Sequence[Result]) -> Figure:
     table = table[table["shown"] == table["scheme"]].sort_values("n_train", kind="stable")
     for k, (scheme, own) in enumerate(table.groupby("scheme", sort=False)):
         read = [summary([counts]) for counts in zip(own["n_correct"], own["n"], strict=True)]
-        middle = np.array([share.mean for share in read])
-        around = (middle - [share.low for share in read], [share.high for share in read] - middle)
+        middle, low, high = np.array([(share.mean, share.low, share.high) for share in read]).T
         colour, marker, dash = SERIES[k % len(SERIES)]
-        axes.errorbar(
-            own["n_train"],
-            middle,
-            yerr=np.maximum(0, around),
-            color=colour,
-            marker=marker,
-            ls=dash,
-            capsize=3,
-            ms=7,
-            label=scheme,
-        )
-    axes.set(
-        xscale="log",
-        xlabel="labelled CAPTCHAs it was trained on",
-        ylim=(-2, 102),
-        ylabel=f"read whole, % of {table['n'].max()} others",
-    )
+        look: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "ms": 7}
+        around = np.maximum(0, (middle - low, high - middle))
+        axes.errorbar(own["n_train"], middle, yerr=around, capsize=3, label=scheme, **look)
+    axes.set(xlabel="labelled CAPTCHAs it was trained on", xscale="log", ylim=(-2, 102))
+    axes.set_ylabel(f"read whole, % of {table['n'].max()} others")
     sizes = [*table["n_train"].unique()]
     axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
     axes.minorticks_off()

@@ -1,6 +1,7 @@
 """The pictures of results: tables as dots, curves, confusions, the report's first picture."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,20 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils.figures.basic import WIDTH, draw_image
+from halftone_utils.figures.basic import WIDTH, draw_image, label_left, mark_chance
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results.intervals import Summary
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import curve, lower_envelope
 
+CENTRED: dict[str, Any] = {"ha": "center", "va": "center"}
+
 
 def strength_curve(found: Result, chosen: int, target: float | None = None) -> Figure:
     """Accuracy against iterations, mean and range over seeds: as they are, and integrated."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    _readings(axes, found)
+    figure, axes = _near_and_afar(found, chosen, f" talk: {chosen}")
     for place in axes:
-        place.axvline(chosen, color="black", lw=1, ls="--")
-        place.text(chosen, 2, f" talk: {chosen}", fontsize=9)
         place.set(xlabel="iterations of style transfer")
     if target is not None:
         last = found.config["iterations"]
@@ -33,57 +33,47 @@ def strength_curve(found: Result, chosen: int, target: float | None = None) -> F
 
 def weight_curve(found: Result) -> Figure:
     """Accuracy against alpha/beta: as the halftones are, and integrated."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    _readings(axes, found)
+    figure, axes = _near_and_afar(found, found.measured["frozen"], " talk")
     for place in axes:
-        place.axvline(found.measured["frozen"], color="black", lw=1, ls="--")
-        place.text(found.measured["frozen"], 2, " talk", fontsize=9)
         place.set(xlabel="α/β  (left: more style)", xscale="log")
     return figure
 
 
-def _readings(axes: Sequence[Axes], found: Result) -> None:
-    """A line an architecture in each of two panels, read as they are and from afar."""
+def _near_and_afar(found: Result, chosen: float, label: str) -> tuple[Figure, Sequence[Axes]]:
+    """A line an architecture in two panels, read as they are and from afar; the choice marked."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
     titles = ("read as they are", f"read from afar (σ = {found.config['sigma']:.3g} px)")
     for place, from_afar, title in zip(axes, (False, True), titles, strict=True):
         accuracies = curve(found, from_afar)
         for architecture in accuracies.columns.unique("architecture"):
             of_seeds, row = pd.DataFrame(accuracies[architecture]), ARCHITECTURES[architecture]
-            place.plot(
-                of_seeds.mean(axis=1),
-                color=row.colour,
-                marker=row.marker,
-                markersize=4,
-                markevery=max(1, len(of_seeds) // 12),
-                label=row.printed + f", {of_seeds.shape[1]} seeds" * (of_seeds.shape[1] > 1),
-            )
+            look: dict[str, Any] = {"color": row.colour, "marker": row.marker, "ms": 4}
+            look["markevery"] = max(1, len(of_seeds) // 12)
+            look["label"] = row.printed + f", {of_seeds.shape[1]} seeds" * (of_seeds.shape[1] > 1)
+            place.plot(of_seeds.mean(axis=1), **look)
             low, high = of_seeds.min(axis=1), of_seeds.max(axis=1)
             place.fill_between(of_seeds.index, low, high, color=row.colour, alpha=0.2)
-        place.axhline(10, color="grey", lw=1, ls=":")
+        mark_chance(place)
+        place.axvline(chosen, color="black", lw=1, ls="--")
+        place.text(chosen, 2, label, fontsize=9)
         place.set(title=title, ylim=(0, 101))
     axes[0].set_ylabel(f"accuracy, % of {found.config['n']:,} validation digits")
     handles = axes[0].get_legend_handles_labels()
-    axes[0].figure.legend(*handles, loc="outside upper center", ncols=6)
-
-
-def confusion(axes: Axes, matrix: np.ndarray, title: str) -> None:
-    """Rows: the digit; columns: what it is read as; counts (10, 10), the right ones in grey."""
-    wrong = matrix.astype(float).copy()
-    np.fill_diagonal(wrong, 0)
-    axes.imshow(wrong, cmap="Oranges", vmin=0)
-    for (i, j), count in np.ndenumerate(matrix):
-        if count:
-            colour = "grey" if i == j else ("white" if wrong[i, j] > wrong.max() / 2 else "black")
-            axes.text(j, i, str(count), ha="center", va="center", fontsize=8, color=colour)
-    axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title=title)
-    axes.grid(False)
+    figure.legend(*handles, loc="outside upper center", ncols=6)
+    return figure, axes
 
 
 def confusions(matrices: Mapping[str, np.ndarray]) -> Figure:
-    """Confusion matrices side by side, by title."""
+    """Confusion matrices side by side, by title: counts (10, 10), digit by reading."""
     figure, axes = plt.subplots(1, len(matrices), figsize=(WIDTH, 4.6), squeeze=False)
     for place, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        confusion(place, matrix, title)
+        wrong = np.where(np.eye(10), 0.0, matrix)
+        place.imshow(wrong, cmap="Oranges", vmin=0)
+        for (i, j), count in np.ndenumerate(matrix):
+            colour = "grey" if i == j else ("white" if wrong[i, j] > wrong.max() / 2 else "black")
+            place.text(j, i, str(count or ""), color=colour, fontsize=8, **CENTRED)
+        place.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title=title)
+        place.grid(False)
     return figure
 
 
@@ -91,16 +81,9 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
     """Share of each digit that is read right, in percent, a marker an architecture."""
     figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
     for k, (architecture, recall) in enumerate(recalls.items()):
-        x = np.arange(10) + 0.12 * (k - (len(recalls) - 1) / 2)
-        axes.plot(
-            x,
-            recall,
-            ARCHITECTURES[architecture].marker,
-            ms=8,
-            color=ARCHITECTURES[architecture].colour,
-            label=ARCHITECTURES[architecture].printed,
-        )
-    axes.axhline(10, color="grey", lw=1, ls=":")
+        x, row = np.arange(10) + 0.12 * (k - (len(recalls) - 1) / 2), ARCHITECTURES[architecture]
+        axes.plot(x, recall, row.marker, ms=8, color=row.colour, label=row.printed)
+    mark_chance(axes)
     axes.set(xticks=range(10), xlabel="digit", ylabel="read right, %", ylim=(0, 101))
     axes.legend(ncols=2, loc="lower right")
     return figure
@@ -123,7 +106,7 @@ def protocols(
             if said is not None:
                 axes.plot(said, y, "|", ms=11, mew=2.5, color="black")
             if summary:
-                axes.plot(_interval(summary), [y, y], color=row.colour, lw=1.5)
+                axes.plot(summary.interval, [y, y], color=row.colour, lw=1.5)
                 axes.plot(summary.mean, y, row.marker, ms=6.5, color=row.colour)
         if i:
             axes.axhline(i - 0.5, color="grey", lw=0.5)
@@ -137,13 +120,6 @@ def protocols(
     axes.grid(axis="y", visible=False)
     figure.legend(loc="outside upper center", ncols=7)
     return figure
-
-
-def _interval(found: Summary) -> tuple[float, float]:
-    """One standard deviation over seeds each way; Wilson's interval of a single model."""
-    if found.sd is None:
-        return found.low, found.high
-    return found.mean - found.sd, found.mean + found.sd
 
 
 FAMILIES = {  # kinds of redrawings: label, colour, marker; a kind without a row is another screen
@@ -179,11 +155,10 @@ def frontier(
         place.tick_params(labelbottom=i + 3 >= len(points))  # the lowest panel of its column
         _frontier_panel(place, shares[shares["kind"] != "original"], chosen)
         place.axvline(legible, color="grey", lw=1, ls="--")
-        place.axhline(10, color="grey", lw=1, ls=":")
+        mark_chance(place)
         place.set(title=ARCHITECTURES[architecture].printed, ylim=(0, 101))
-    figure.supxlabel(
-        f"legibility: % that the model observer reads (dashed: {legible:g})", fontsize=10
-    )
+    read = f"legibility: % that the model observer reads (dashed: {legible:g})"
+    figure.supxlabel(read, fontsize=10)
     figure.supylabel("network accuracy, %  (dotted: chance)", fontsize=10)
     handles = axes.flat[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=3)
@@ -213,20 +188,12 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
         for (i, j), value in np.ndenumerate(values):
             if i != j:
                 r, g, b, _ = shown.cmap(shown.norm(value))
-                dark = 0.3 * r + 0.6 * g + 0.1 * b < 0.5
-                place.text(
-                    j,
-                    i,
-                    round(value),
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    color="white" if dark else "black",
-                )
+                colour = "white" if 0.3 * r + 0.6 * g + 0.1 * b < 0.5 else "black"
+                place.text(j, i, round(value), color=colour, fontsize=9, **CENTRED)
         names = [ARCHITECTURES[a].printed for a in architectures]
-        place.set(xticks=range(len(names)), yticks=range(len(names)), title=title)
-        place.set_xticklabels(names, rotation=30, ha="right")
-        place.set_yticklabels(names)
+        place.set_xticks(range(len(names)), names, rotation=30, ha="right")
+        place.set_yticks(range(len(names)), names)
+        place.set(title=title)
         place.grid(False)
     return figure
 
@@ -244,18 +211,8 @@ def hero(
     for row, (batch, label) in enumerate(zip((images, halftones, integrated), labels, strict=True)):
         for place, image in zip(axes[row], batch, strict=True):
             draw_image(place, image)
-        axes[row, 0].text(
-            -0.12,
-            0.5,
-            label,
-            transform=axes[row, 0].transAxes,
-            ha="right",
-            va="center",
-            fontsize=10,
-        )
+        label_left(axes[row, 0], label, 10, -0.12)
     for place, reading in zip(axes[1], readings, strict=True):
-        place.text(
-            0.5, -0.05, reading, transform=place.transAxes, ha="center", va="top", fontsize=10
-        )
+        place.text(0.5, -0.05, reading, transform=place.transAxes, ha="center", va="top")
     figure.suptitle(caption, fontsize=11)
     return figure

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -24,12 +26,10 @@ def gallery(printed: Mapping[str, Sequence[Tensor]], columns: int = 3, scale: in
 
     printed: name -> strip (1, 1, h, 2 W + 4) and two pictures (1, 1, H, W), in [0, 1].
     """
-    gap = 4
     sheets = []
     for strip, left, right in printed.values():
-        between = torch.ones(1, 1, left.shape[2], gap)
-        below = torch.cat([left, between, right], 3)
-        sheets.append(torch.cat([strip, torch.ones(1, 1, gap, below.shape[3]), below], 2))
+        below = torch.cat([F.pad(left, (0, 4), value=1), right], 3)
+        sheets.append(torch.cat([F.pad(strip, (0, 0, 0, 4), value=1), below], 2))
     return exact_grid(torch.cat(sheets), columns, list(printed), scale)
 
 
@@ -69,9 +69,8 @@ def spectrum_sheet(
         decibel = 10 * np.log10(np.maximum((power / power.mean()).numpy(), 1e-9))
         shown = place.imshow(decibel, cmap="gray", vmin=-20, vmax=20, extent=(-0.5, 0.5, -0.5, 0.5))
         place.set_title(name, fontsize=8)
-        place.set(xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
-        place.set_xticklabels(("−½", "0", "½"))
-        place.set_yticklabels(("−½", "0", "½"))
+        place.set_xticks((-0.5, 0, 0.5), ("−½", "0", "½"))
+        place.set_yticks((-0.5, 0, 0.5), ("−½", "0", "½"))
         place.grid(False)
         if rulings and name in rulings:
             ring = plt.Circle((0, 0), 1 / rulings[name], fill=False, ec="#d55e00", ls="--")
@@ -94,24 +93,12 @@ def tone_curves(
         place.axline((0, 0), slope=1, color="grey", lw=0.8, zorder=0)
         for k, (name, printed) in enumerate(lines.items()):
             colour, marker, dash = styles[k]
+            look: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4}
             # markers of lines that coincide stand beside each other
-            marks = slice(2 * k, None, 12)
-            place.plot(
-                asked,
-                printed,
-                linestyle=dash,
-                color=colour,
-                marker=marker,
-                ms=5,
-                lw=1.4,
-                markevery=marks,
-                label=name,
-            )
+            place.plot(asked, printed, ms=5, markevery=(2 * k, 12), label=name, **look)
         place.set_title(family)
         place.set_aspect("equal")
         place.legend(fontsize=8.5, loc="lower right", handlelength=3)
-    for place in axes[1]:
-        place.set_xlabel("tone asked for (0 black, 1 white)")
-    for place in axes[:, 0]:
-        place.set_ylabel("share of white printed")
+        place.set(xlabel="tone asked for (0 black, 1 white)", ylabel="share of white printed")
+        place.label_outer()
     return figure

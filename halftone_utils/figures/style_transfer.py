@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from halftone_utils.figures.basic import WIDTH, draw_image
+from halftone_utils.figures.basic import WIDTH, draw_image, label_left
 from halftone_utils.style.style_transfer import Trajectory
 from halftone_utils.style.vgg import LAYERS
 
-STYLE_COLOUR, CONTENT_COLOUR, TOTAL_COLOUR = "#d55e00", "#0072b2", "#333333"
+COLOURS = CONTENT_COLOUR, STYLE_COLOUR, _ = ("#0072b2", "#d55e00", "#333333")  # of the total last
 
 
 def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
@@ -30,28 +30,18 @@ def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
         colour = STYLE_COLOUR if layer in style else "#bbbbbb"
         axes.add_patch(Rectangle((x, -height / 2), width, height, fc=colour, ec="black", lw=0.8))
         if layer == content:
-            axes.add_patch(
-                Rectangle(
-                    (x - 0.06, -height / 2 - 0.06),
-                    width + 0.12,
-                    height + 0.12,
-                    fill=False,
-                    ec=CONTENT_COLOUR,
-                    lw=3,
-                )
-            )
+            around = ((x - 0.06, -height / 2 - 0.06), width + 0.12, height + 0.12)
+            axes.add_patch(Rectangle(*around, fill=False, ec=CONTENT_COLOUR, lw=3))
         axes.text(x + width / 2, -1.18, layer, rotation=90, ha="center", va="top", fontsize=9)
         if layer.endswith("_1"):
             side_here = side // 2 ** (block - 1)
             axes.text(x, height / 2 + 0.12, f"{channels} × {side_here}²", fontsize=9)
         x += width
-    axes.text(
-        0.18,
-        1.5,
+    key = (
         "style layers are filled orange; the content layer is framed blue; "
-        "pooling halves the map where a gap is",
-        fontsize=9,
+        "pooling halves the map where a gap is"
     )
+    axes.text(0.18, 1.5, key, fontsize=9)
     axes.set(xlim=(0, x + 0.3), ylim=(-2.1, 1.75))
     return figure
 
@@ -63,15 +53,7 @@ def feature_maps(features: Mapping[str, Tensor], columns: int = 10) -> Figure:
         strongest = F[0].mean((1, 2)).argsort(descending=True)[:columns].sort().values
         for place, channel in zip(row, strongest, strict=True):
             draw_image(place, F[0, channel] / F[0, channel].max().clamp_min(1e-9))
-        row[0].text(
-            -0.1,
-            0.5,
-            f"{layer}\n{tuple(F.shape[1:])}",
-            transform=row[0].transAxes,
-            ha="right",
-            va="center",
-            fontsize=8,
-        )
+        label_left(row[0], f"{layer}\n{tuple(F.shape[1:])}", 8, -0.1)
     return figure
 
 
@@ -123,12 +105,8 @@ def losses_so_far(losses: Sequence[tuple[float, float, float]]) -> Figure:
     """
     figure = Figure(figsize=(4.6, 3.2), layout="constrained")
     axes = figure.subplots()
-    names = (
-        ("content", CONTENT_COLOUR, "-"),
-        ("style", STYLE_COLOUR, "--"),
-        ("total", TOTAL_COLOUR, ":"),
-    )
-    for (name, colour, dash), values in zip(names, np.transpose(losses), strict=True):
+    looks = zip(("content", "style", "total"), COLOURS, ("-", "--", ":"), strict=True)
+    for (name, colour, dash), values in zip(looks, np.transpose(losses), strict=True):
         most = max(values.max(), 1e-30)
         axes.plot(values / most, dash, color=colour, lw=2, label=f"L_{name}, of {most:.3g}")
     axes.set(xlabel="iteration", ylabel="share of its largest value", ylim=(0, 1.05))

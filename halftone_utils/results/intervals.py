@@ -45,6 +45,13 @@ class Summary:
     seeds: tuple[int, ...]
     n_train: int
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """One standard deviation over seeds each way; Wilson's interval of a single model."""
+        if self.sd is None:
+            return self.low, self.high
+        return self.mean - self.sd, self.mean + self.sd
+
     def __str__(self) -> str:
         """Mean ± sd over seeds, or Wilson's interval for one model."""
         if self.sd is None:

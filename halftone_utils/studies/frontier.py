@@ -27,7 +27,7 @@ from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception, tone
-from halftone_utils.screens.ways import Way
+from halftone_utils.screens.ways import Way, sweep
 from halftone_utils.studies import grid
 from halftone_utils.studies.experiments import Experiment, trained
 
@@ -66,10 +66,8 @@ def redrawings(size: int) -> list[Way]:
     ways = [Way("original", torch.clone)]
     for r in RANGES[size]:
         in_range = {"tone_range": r}
-        ways += [
-            Way("no dots", tone.map_tone, in_range),
-            Way("random dots", screens.independent_random_dots, in_range),
-        ]
+        ways.append(Way("no dots", tone.map_tone, in_range))
+        ways.append(Way("random dots", screens.independent_random_dots, in_range))
         screened: list[tuple[str, dict]] = [
             ("am", {"ruling": ruling, "angle": 45.0, "dot": "round"}) for ruling in RULINGS[size]
         ]
@@ -84,12 +82,9 @@ def redrawings(size: int) -> list[Way]:
             Way(kind, partial(screens.halftone, kind=kind), {**arguments, **in_range})
             for kind, arguments in screened
         ]
-    ways += [Way("noise", noise, {"deviation": d}) for d in NOISE[size]]
-    ways += [
-        Way("style transfer", _transferred, {"point": "talk", "iterations": steps})
-        for steps in ITERATIONS[size]
-    ]
-    return ways
+    ways += sweep("noise", noise, *({"deviation": d} for d in NOISE[size]))
+    to_talk = [{"point": "talk", "iterations": steps} for steps in ITERATIONS[size]]
+    return ways + sweep("style transfer", _transferred, *to_talk)
 
 
 def as_seen(images: Tensor, sigma: float) -> Tensor:
@@ -104,16 +99,8 @@ def observer(size: int, sigma: float) -> torch.nn.Module:
     seen = [as_bytes(as_seen(as_float(datasets.resize(x, size)), sigma)) for x in images.split(500)]
     config = {"size": size, "sigma": sigma}
     path = CACHE / "checkpoints" / f"integrating-reader-{hash_of(config)}.safetensors"
-    training.fit(
-        model,
-        torch.cat(seen),
-        labels,
-        OBSERVER,
-        seed=0,
-        checkpoint=path,
-        config=config,
-        progress=False,
-    )
+    kept: dict[str, Any] = {"checkpoint": path, "config": config, "progress": False}
+    training.fit(model, torch.cat(seen), labels, OBSERVER, seed=0, **kept)
     return model
 
 
@@ -121,17 +108,9 @@ def observe(
     way: Way, images: Tensor, labels: Tensor, observers: Mapping[float, torch.nn.Module]
 ) -> list[dict]:
     """A row a blur: how many of the redrawn digits (N, 1, H, W) the observer reads through it."""
-    drawn = way(images)
-    return [
-        {
-            **way.config,
-            "observer": True,
-            "sigma": sigma,
-            "n": len(labels),
-            "n_correct": training.count_right(model, as_seen(drawn, sigma), labels),
-        }
-        for sigma, model in observers.items()
-    ]
+    drawn, of_way = way(images), {**way.config, "observer": True}
+    read = {s: training.count_right(m, as_seen(drawn, s), labels) for s, m in observers.items()}
+    return [{**of_way, "sigma": s, "n": len(labels), "n_correct": k} for s, k in read.items()]
 
 
 def measure(
@@ -142,25 +121,15 @@ def measure(
     sigma: float,
 ) -> list[dict]:
     """Two rows a network: the redrawn digits as they are, and through a blur of sigma [px]."""
-    drawn = way(images)
+    drawn, rows = way(images), []
     seen = perception.integrate(drawn, sigma, restore_contrast=True)
-    return [
-        {
-            **way.config,
-            **{field: getattr(x, field) for field in ("architecture", "seed", "n_train")},
-            **blur,
-            "n": len(labels),
-            "n_correct": training.count_right(model, pictures, labels),
-            "experiment": hash_of(x.config),
-        }
-        for x, model in networks.items()
-        for pictures, blur in ((drawn, {}), (seen, {"sigma": sigma}))
-    ]
-
-
-def best_blur(rows: Sequence[Mapping]) -> float:
-    """The blur through which the observer reads most, of its rows for one way."""
-    return max(rows, key=lambda row: row["n_correct"])["sigma"]
+    for x, model in networks.items():
+        network = {"architecture": x.architecture, "seed": x.seed, "n_train": x.n_train}
+        for pictures, blur in ((drawn, {}), (seen, {"sigma": sigma})):
+            right = training.count_right(model, pictures, labels)
+            read = {"n": len(labels), "n_correct": right, "experiment": hash_of(x.config)}
+            rows.append({**way.config, **network, **blur, **read})
+    return rows
 
 
 def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> Result:
@@ -171,30 +140,28 @@ def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> R
     size: 32 or 256 pixels.  networks: architectures, trained on originals (default: all).
     n: validation digits (default: 500 at 32 pixels, 150 at 256).
     """
-    chosen = [
-        FROZEN_BY.get((a, size)) or grid.experiment_for(a, size)
-        for a in networks or architectures.ARCHITECTURES
-    ]
+    names = networks or architectures.ARCHITECTURES
+    chosen = [FROZEN_BY.get((a, size)) or grid.experiment_for(a, size) for a in names]
     n, stem = n or DIGITS[size], f"frontier-{size}"
     learned = {"architecture": "lenet", "n_train": OBSERVER_DIGITS, **config_of(OBSERVER)}
     asked = {"size": size, "split": "validation", "n": n, "legible": LEGIBLE, "observer": learned}
     there = store.check(stem, asked, [])
     rows_there = there.rows if there else []
     models = {x: trained(x, progress=False)[0] for x in chosen}
-    observed = {_key(row) for row in rows_there if row.get("observer")}
-    measured = {(_key(row), row.get("experiment")) for row in rows_there}
-    ways = redrawings(size)
-    new = [way for way in ways if _key(way.config) not in observed]
-    observers = {sigma: observer(size, sigma) for sigma in BLURS[size] if new}
+    ways, known = redrawings(size), {_key(row) for row in rows_there if row.get("observer")}
+    is_new = any(_key(way.config) not in known for way in ways)
+    observers = {sigma: observer(size, sigma) for sigma in BLURS[size] if is_new}
     pictures, labels = datasets.load("validation", size, n)
     images = as_float(pictures)
     for way in tqdm(ways, desc=stem, unit="redrawing"):
         key = _key(way.config)
-        rows = observe(way, images, labels, observers) if way in new else []
-        missing = {x: m for x, m in models.items() if (key, hash_of(x.config)) not in measured}
-        of_observer = [row for row in (*rows, *rows_there) if row.get("observer")]
-        blur = best_blur([row for row in of_observer if _key(row) == key])
-        rows += measure(way, images, labels, missing, blur)
+        old = [row for row in rows_there if _key(row) == key]
+        rows = [] if key in known else observe(way, images, labels, observers)
+        of_observer = [row for row in (*rows, *old) if row.get("observer")]
+        best = max(of_observer, key=lambda row: row["n_correct"])
+        measured = {row.get("experiment") for row in old}
+        missing = {x: m for x, m in models.items() if hash_of(x.config) not in measured}
+        rows += measure(way, images, labels, missing, best["sigma"])
         if rows:
             store.record("frontier", stem, asked, rows)
     return store.read(store.path_of(stem))
@@ -212,7 +179,7 @@ def shares(found: Result, architecture: str) -> pd.DataFrame:
     """
     lines: dict[str, dict[str, Any]] = {}
     for row in found.rows:
-        line = lines.setdefault(_key(row), {**{k: row[k] for k in ("kind", "parameters", "n")}})
+        line = lines.setdefault(_key(row), {k: row[k] for k in ("kind", "parameters", "n")})
         percent = 100 * row["n_correct"] / row["n"]
         if row.get("observer"):
             line["legibility"] = max(percent, line.get("legibility", 0.0))
@@ -246,22 +213,13 @@ def choose(found: Result, names: Sequence[str]) -> pd.Series:
     """
     lines = shares(found, names[0])
     accuracies = np.array([shares(found, name)["accuracy"] for name in names])
-    ranges = [parameters.get("tone_range") for parameters in lines["parameters"]]
-    flat = (lines["kind"] == "no dots") & (accuracies.min(0) >= LEGIBLE)
-    harmless = [r for r, is_harmless in zip(ranges, flat, strict=True) if is_harmless]
-    serve = (
-        (lines["kind"] == "am")
-        & (lines["legibility"] >= LEGIBLE)
-        & np.array([r in harmless for r in ranges])
-    )
-    rank = pd.DataFrame(
-        {
-            "total": accuracies.sum(0),
-            "width": [r[1] - r[0] if r else 1.0 for r in ranges],
-            "legibility": -lines["legibility"],
-        }
-    )[serve]
-    return lines.loc[rank.sort_values([*rank]).index[0]]
+    ranges = lines["parameters"].map(lambda of_way: of_way.get("tone_range"))
+    harmless = [*ranges[(lines["kind"] == "no dots") & (accuracies.min(0) >= LEGIBLE)]]
+    in_harmless = ranges.map(lambda r: r in harmless)
+    serve = (lines["kind"] == "am") & (lines["legibility"] >= LEGIBLE) & in_harmless
+    width = ranges.map(lambda r: r[1] - r[0] if r else 1.0)
+    rank = {"total": accuracies.sum(0), "width": width, "legible": -lines["legibility"]}
+    return lines.loc[pd.DataFrame(rank)[serve].sort_values([*rank]).index[0]]
 
 
 def least_blur(found: Result, way: Mapping) -> float:

@@ -29,19 +29,12 @@ def experiment_for(
 
     Fewer digits than all are balanced over the classes.
     """
+    asked: dict[str, Any] = {"architecture": architecture, "train_on": train_on, "size": size}
     for row in sizes().get(size, {}).get("fewer", ()):
         if (row["architecture"], row["train_on"], dataset) == (architecture, train_on, "mnist"):
             n_train = n_train or row["n_train"]
-    return Experiment(
-        architecture=architecture,
-        size=size,
-        train_on=train_on,
-        seed=seed,
-        n_train=n_train,
-        epochs=epochs,
-        subset="balanced",
-        dataset=dataset,
-    )
+    asked |= {"seed": seed, "n_train": n_train, "epochs": epochs, "dataset": dataset}
+    return Experiment(**asked, subset="balanced")
 
 
 def experiments() -> list[Experiment]:

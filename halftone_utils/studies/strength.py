@@ -3,8 +3,10 @@
 Everything here is measured on validation digits.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import torch
@@ -35,50 +37,32 @@ def curve_rows(
 
     Large pictures are read in the precision of the experiments' test sets.
     """
-    fast = point.size == 256
-    return [
-        {
-            "architecture": architecture,
-            "seed": seed,
-            "from_afar": afar,
-            **at,
-            "n": len(labels),
-            "n_correct": training.count_right(model, pictures, labels, fast=fast),
-        }
-        for afar, pictures in ((False, drawn), (True, point.from_afar(drawn)))
-        for (architecture, seed), model in models.items()
-    ]
+    rows = []
+    for afar, pictures in ((False, drawn), (True, point.from_afar(drawn))):
+        for (architecture, seed), model in models.items():
+            right = training.count_right(model, pictures, labels, fast=point.size == 256)
+            shown = {"architecture": architecture, "seed": seed, "from_afar": afar, **at}
+            rows.append({**shown, "n": len(labels), "n_correct": right})
+    return rows
 
 
-def iteration_rows(
-    point: StylePoint, models: Models, iterations: int, n: int, progress: bool = True
-) -> list[dict]:
+def iteration_rows(point: StylePoint, models: Models, iterations: int, n: int) -> list[dict]:
     """Right answers after each iteration 0, 1, ... of halftoning the first n validation digits."""
     images, labels = datasets.load("validation", point.size, n)
     found: list[dict] = []
     chunks = list(zip(images.split(CHUNK), labels.split(CHUNK), strict=True))
-    for u8, y in tqdm(chunks, desc="strength", unit=f"{CHUNK} digits", disable=not progress):
-        run = points.transfer(
-            point,
-            as_float(u8),
-            keep=tuple(range(iterations + 1)),
-            iterations=iterations,
-            precision=fastest_precision(),
-            compiled=can_compile() and n >= 2000,
-        )
+    how: dict[str, Any] = {"precision": fastest_precision(), "iterations": iterations}
+    how |= {"keep": tuple(range(iterations + 1)), "compiled": can_compile() and n >= 2000}
+    for u8, y in tqdm(chunks, desc="strength", unit=f"{CHUNK} digits"):
+        run = points.transfer(point, as_float(u8), **how)
         for i, drawn in run.images.items():
             found += curve_rows(models, point, drawn, y, iteration=i)
     keys = ["architecture", "seed", "from_afar", "iteration"]
     summed = pd.DataFrame(found).groupby(keys, sort=False)[["n", "n_correct"]].sum()
-    return [
-        {**row, "from_afar": bool(row["from_afar"])}
-        for row in summed.reset_index().to_dict("records")
-    ]
+    return json.loads(summed.reset_index().to_json(orient="records"))
 
 
-def ratio_rows(
-    point: StylePoint, models: Models, ratios: Sequence[float], n: int, progress: bool = True
-) -> list[dict]:
+def ratio_rows(point: StylePoint, models: Models, ratios: Sequence[float], n: int) -> list[dict]:
     """Right answers at each ratio alpha/beta: the point but for beta, which is alpha / ratio.
 
     Large pictures are drawn in the fastest precision, as their test sets are.
@@ -86,7 +70,7 @@ def ratio_rows(
     images, labels = datasets.load("validation", point.size, n)
     precision = fastest_precision() if point.size == 256 else torch.float32
     found = []
-    for ratio in tqdm(ratios, desc="alpha/beta", disable=not progress):
+    for ratio in tqdm(ratios, desc="alpha/beta"):
         weighted = replace(point, beta=point.alpha / ratio)
         drawn = points.transfer(weighted, as_float(images), precision=precision).image
         found += curve_rows(models, point, drawn, labels, ratio=ratio)
@@ -122,20 +106,18 @@ def strength(
     if not ratios:
         config["iterations"] = iterations
     store.check(save, config, [])
-    chosen = [
-        grid.experiment_for(a, size, seed=s) for a in networks or ARCHITECTURES for s in seeds
-    ]
-    models = {(x.architecture, x.seed): trained(x)[0] for x in chosen}
-    measured: dict[str, float] = {"frozen": frozen.alpha / frozen.beta} if ratios else {}
+    read_by = [(a, seed) for a in networks or ARCHITECTURES for seed in seeds]
+    models = {(a, s): trained(grid.experiment_for(a, size, seed=s))[0] for a, s in read_by}
     if ratios:
         rows = ratio_rows(frozen, models, ratios, n)
-    else:
-        rows = iteration_rows(frozen, models, iterations, n)
-        # by LeNet's fall the iterations of the small point were chosen, and of no other
-        if size == 32 and any(architecture == "lenet" for architecture, _ in models):
-            target = TALK["lenet", "original", "halftone-talk"]
-            measured = {"target": target, "chosen_iterations": choose_iterations(rows, target)}
-    return store.record("weights" if ratios else "strength", save, config, rows, measured=measured)
+        measured = {"frozen": frozen.alpha / frozen.beta}
+        return store.record("weights", save, config, rows, measured=measured)
+    rows, measured = iteration_rows(frozen, models, iterations, n), {}
+    # by LeNet's fall the iterations of the small point were chosen, and of no other
+    if size == 32 and "lenet" in dict(read_by):
+        target = TALK["lenet", "original", "halftone-talk"]
+        measured = {"target": target, "chosen_iterations": choose_iterations(rows, target)}
+    return store.record("strength", save, config, rows, measured=measured)
 
 
 def choose_iterations(rows: Sequence[dict], target: float) -> int:
