@@ -56,6 +56,12 @@ class Copy:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def kept(self):
+        """When each file was written, but for what is made on demand."""
+        made = {"report", ".cache", "__pycache__"}
+        files = (path for path in self.folder.rglob("*") if path.is_file())
+        return {path: path.stat().st_mtime_ns for path in files if not made & {*path.parts}}
+
     def apply(self, recipe):
         """Edit at most two files as a recipe says."""
         text = RECIPES[recipe]
@@ -196,7 +202,9 @@ def test_a_page_is_run_and_stands_in_the_index(copy):
         nbformat.v4.new_code_cell("print(one + one)"),
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), copy.folder / "notebooks/09_mine.ipynb")
+    before = copy.kept()
     page = Path(copy.run("A page").strip().rpartition(" ")[2])
+    assert copy.kept() == before  # only report/ is written
     assert "What is one and one?" in page.read_text()
     assert 'href="index.html"' in page.read_text()
     index = copy.python(
