@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from halftone_utils.engine.files import ROOT
 from halftone_utils.report import build, tables, web
-from halftone_utils.results import accuracies
+from halftone_utils.results import table
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -21,7 +21,7 @@ def test_readme_shows_the_table_that_the_results_give():
 
 def test_every_page_of_the_report_is_there():
     names = {path.stem for path in NOTEBOOKS}
-    assert set(build.PAGES) | {"train_cell"} == names
+    assert set(build.PAGES) | {"experiment"} == names
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -94,7 +94,7 @@ def test_every_page_says_what_it_is_and_fits_a_phone(web_version):
 
 
 def test_the_index_shows_the_results_and_what_each_page_asks(web_version):
-    index, results = web_version["index"], accuracies.load_results()
+    index, results = web_version["index"], table.experiments()
     rows = tables.talk_table(results).splitlines()[2:]
     shown = index.select("tbody tr")
     assert len(shown) == len(rows)
