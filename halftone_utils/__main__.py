@@ -104,7 +104,7 @@ def _show(found: Any) -> None:
         for row in result.rows:
             what = ", ".join(f"{k} {v}" for k, v in row.items() if k not in MEASURED)
             print(f"{what}: {percent(row['n_correct'], row['n'])} % of {row['n']:,}")
-        print(f"data/results/{result.stem}.json")
+        print(f"is in {result.stem}.json")
 
 
 if __name__ == "__main__":
