@@ -25,8 +25,6 @@ INDEX = """# Does a convolutional network see the optical illusion that a human 
 
 {table}
 
-{caption}
-
 ## The pages
 
 {items}
@@ -38,17 +36,12 @@ data/results and says so there.</footer>
 
 def figures_of(notebook: NotebookNode) -> dict[str, bytes]:
     """PNGs of the cells tagged `figure-NAME`, by name."""
-    found = {}
-    for cell in notebook.cells:
-        names = web.figure_names(cell)
-        pictures = [
-            output.data["image/png"]
-            for output in cell.get("outputs", [])
-            if "image/png" in output.get("data", {})
-        ]
-        if names and pictures:
-            found[names[0]] = base64.b64decode(pictures[-1])
-    return found
+    return {
+        name: base64.b64decode(output.data["image/png"])
+        for cell in notebook.cells
+        for name in web.figure_names(cell)[:1]
+        for output in web.pictures(cell)
+    }
 
 
 def read_pages(directory: Path = NOTEBOOKS) -> dict[str, NotebookNode]:
@@ -77,9 +70,13 @@ def run_page(name: str) -> NotebookNode:
 def write_page(name: str, notebook: NotebookNode, directory: Path = REPORT) -> Path:
     """HTML of an executed notebook: figures and equations inside, no script, no network."""
     path = directory / f"{name}.html"
-    links = {"index": "Index", **PAGES}
-    write_atomically(path, web.page_html(name, notebook, links).encode())
+    write_atomically(path, web.page_html(name, notebook, {"index": "Index", **PAGES}).encode())
     return path
+
+
+def _table_and_caption() -> str:
+    results = table.experiments()
+    return f"{tables.talk_table(results)}\n\n{tables.caption(table.of_most_digits(results))}"
 
 
 def index_page(notebooks: Mapping[str, NotebookNode], made: str = "Made") -> NotebookNode:
@@ -89,17 +86,11 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str = "Made") -> Not
     made: how the last sentence begins.
     """
     heroes = (figures_of(notebook).get("hero") for notebook in notebooks.values())
-    hero = base64.b64encode(next(filter(None, heroes))).decode()
+    png = base64.b64encode(next(filter(None, heroes))).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
-    results = table.experiments()
-    text = INDEX.format(
-        hero=f"data:image/png;base64,{hero}",
-        table=tables.talk_table(results),
-        caption=tables.caption(table.of_most_digits(results)),
-        items="\n".join(items),
-        made=made,
-    )
+    hero, listed = f"data:image/png;base64,{png}", "\n".join(items)
+    text = INDEX.format(hero=hero, table=_table_and_caption(), items=listed, made=made)
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 
@@ -112,15 +103,10 @@ def write_web(notebooks: Mapping[str, NotebookNode], directory: Path = REPORT) -
 
 def with_table(readme: str) -> str:
     """README's text with the table between its two marks made new from data/results."""
-    results = table.experiments()
     head, rest = readme.split("<!-- table", 1)
     mark, rest = rest.split("\n", 1)
     _, tail = rest.split("<!-- end of table -->", 1)
-    caption = tables.caption(table.of_most_digits(results))
-    return (
-        f"{head}<!-- table{mark}\n{tables.talk_table(results)}\n\n{caption}\n"
-        f"<!-- end of table -->{tail}"
-    )
+    return f"{head}<!-- table{mark}\n{_table_and_caption()}\n<!-- end of table -->{tail}"
 
 
 def report(*pages: str) -> Path:

@@ -11,12 +11,7 @@ from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
 from halftone_utils.results.intervals import Summary, percent, summary
 from halftone_utils.results.store import Result
-from halftone_utils.results.table import (
-    NETWORK,
-    summarise,
-    tidy,
-    with_fewer_digits,
-)
+from halftone_utils.results.table import NETWORK, summarise, tidy
 from halftone_utils.studies import batch_statistics
 
 ROWS = {  # (train_on, shown): the talk's
@@ -116,23 +111,13 @@ def control_table(
     readings: what people read in the digits' quiz; with them, a column "people" is added.
     """
     head = ["shown to networks trained on originals, unless said", *columns(table).values()]
-    rows = []
-    for (train_on, shown), label in _controls(table, size).items():
+    rows, others = [], {("original", name): x.description for name, x in sets.TEST_SETS.items()}
+    for (train_on, shown), label in {**CONTROLS, **others, **CONTROLS}.items():
         found = [summarise(table, a, train_on, shown, size) for a in columns(table)]
         if any(found):
             human = [] if readings is None else [_people(readings, train_on, shown)]
             rows.append([label, *map(with_numbers, found), *human])
     return markdown(head if readings is None else [*head, "people"], rows)
-
-
-def _controls(table: pd.DataFrame, size: int) -> dict[tuple[str, str], str]:
-    """The rows above, and those test sets of `digits.sets` that they do not name."""
-    others = {
-        ("original", name): row.description
-        for name, row in sets.TEST_SETS.items()
-        if ("original", name) not in CONTROLS
-    }
-    return {**CONTROLS, **others}
 
 
 def _people(readings: Sequence[people.Reading], train_on: str, shown: str) -> str:
@@ -145,14 +130,11 @@ def _people(readings: Sequence[people.Reading], train_on: str, shown: str) -> st
 def cost_table() -> str:
     """Parameters and multiply-accumulate operations of every network, in Markdown."""
     head = ["network", "parameters, 32 px", "MACs, 32 px", "parameters, 256 px", "MACs, 256 px"]
-    return markdown(
-        head,
-        [
-            [row.printed]
-            + [f"{n / 1e6:,.2f} M" for size in (32, 256) for n in architectures.cost(name, size)]
-            for name, row in ARCHITECTURES.items()
-        ],
-    )
+    rows = []
+    for name, row in ARCHITECTURES.items():
+        costs = [n for size in (32, 256) for n in architectures.cost(name, size)]
+        rows.append([row.printed, *(f"{n / 1e6:,.2f} M" for n in costs)])
+    return markdown(head, rows)
 
 
 def caption(table: pd.DataFrame) -> str:
@@ -202,10 +184,9 @@ def of_several_seeds(table: pd.DataFrame) -> pd.DataFrame:
 
 def beside_fewer(table: pd.DataFrame) -> pd.DataFrame:
     """Networks that were trained on several numbers of digits, fewest first."""
-    found, order = with_fewer_digits(table), [*ARCHITECTURES]
-    keys = found.assign(
-        place=found["architecture"].map(order.index), retrained=found["train_on"] != "original"
-    )
+    found = table[table.groupby([*NETWORK, "seed"])["n_train"].transform("nunique") > 1]
+    place = found["architecture"].map([*ARCHITECTURES].index)
+    keys = found.assign(place=place, retrained=found["train_on"] != "original")
     by = ["place", "retrained", "train_on", "seed", "n_train"]
     return found.loc[keys.sort_values(by, kind="stable").index]
 
@@ -236,10 +217,9 @@ def networks_of(results: Sequence[Result]) -> dict[tuple[str, str], pd.DataFrame
         for name, n in zip(table["train_on"], table["n_train"], strict=True)
     ]
     found = table.groupby(["architecture", "size", "retrained", "trained_on"])
-    first = [(rows.iloc[0], rows) for _, rows in found]
     return {
-        (f"{ARCHITECTURES[x['architecture']].printed}, {x['size']} px", x["trained_on"]): rows
-        for x, rows in first
+        (f"{ARCHITECTURES[str(name)].printed}, {size} px", str(trained_on)): rows
+        for (name, size, _, trained_on), rows in found
     }
 
 
@@ -254,11 +234,8 @@ def readings(rows: pd.DataFrame, shown: str) -> tuple[str, str]:
             f"{', '.join(rows['stem'].unique())} read {[*rows['n'].unique()]} of {shown}; seeds "
             "of one network read the same number."
         )
-    own, new = (
-        str(summary([*zip(part["n_correct"], part["n"], strict=True)]))
-        for name in ("of training", "of what is shown")
-        for part in [rows[rows["statistics"] == name]]
-    )
+    parts = (rows[rows["statistics"] == name] for name in ("of training", "of what is shown"))
+    own, new = (str(summary([*zip(x["n_correct"], x["n"], strict=True)])) for x in parts)
     return own, new
 
 

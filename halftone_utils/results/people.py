@@ -52,7 +52,7 @@ def append(reading: Reading, path: Path = FILE) -> None:
     with path.open("ab+") as stream:
         if stream.tell():
             stream.seek(-1, os.SEEK_END)
-            line = line if stream.read(1) == b"\n" else b"\n" + line
+            line = b"\n" * (stream.read(1) != b"\n") + line
         stream.write(line)
         stream.flush()
         os.fsync(stream.fileno())
@@ -77,10 +77,8 @@ def load(path: Path = FILE) -> list[Reading]:
         try:
             readings.append(_parse(line))
         except (TypeError, ValueError) as error:
-            print(
-                f"{path}, line {number} is no answer of the quiz ({error}); it is left out.",
-                file=sys.stderr,
-            )
+            said = f"{path}, line {number} is no answer of the quiz ({error}); it is left out."
+            print(said, file=sys.stderr)
     return readings
 
 

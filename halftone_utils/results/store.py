@@ -57,11 +57,7 @@ class Result:
 
     def where(self, **wanted: Any) -> list[dict[str, Any]]:
         """The rows that have these values."""
-        return [
-            row
-            for row in self.rows
-            if all(row.get(name) == value for name, value in wanted.items())
-        ]
+        return [row for row in self.rows if row | wanted == row]
 
     def row(self, **wanted: Any) -> dict[str, Any]:
         """The first row that has these values; raises DataError if there is none."""
@@ -75,16 +71,14 @@ def provenance(seconds: float | None = None, **versions: str) -> dict[str, Any]:
 
     versions: of what else took part, by name.
     """
-    device = hardware.fastest_device()
-    name = f"cpu, {os.cpu_count()} cores, {platform.machine()}"
+    device = f"cpu, {os.cpu_count()} cores, {platform.machine()}"
+    if torch.cuda.is_available():
+        device = f"cuda, {torch.cuda.get_device_name()}"
+    known = {"python": platform.python_version(), "torch": torch.__version__}
+    known["torchvision"] = metadata.version("torchvision")
     return {
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": metadata.version("torchvision"),
-            **versions,
-        },
-        "device": f"cuda, {torch.cuda.get_device_name(device)}" if device.type == "cuda" else name,
+        "versions": {**known, **versions},
+        "device": device,
         "precision": str(hardware.fastest_precision()).removeprefix("torch."),
         "seconds": None if seconds is None else round(seconds, 1),
         "commit": _commit(),
@@ -135,11 +129,10 @@ def grow(result: Result, directory: Path = RESULTS) -> Result:
     A row that is there already is replaced.  Raises ValueError that says what differs if the
     file is of another configuration, or if a row there was read on more pictures.
     """
-    path = path_of(result.stem, directory)
-    if path.exists():
-        result = _joined(check(result.stem, result.config, result.rows, directory), result)
+    there = check(result.stem, result.config, result.rows, directory)
+    result = _joined(there, result) if there else result
     content = {"schema": SCHEMA, **{key: getattr(result, key) for key in KEYS[1:]}}
-    write_json_rows(path, content)
+    write_json_rows(path_of(result.stem, directory), content)
     return result
 
 
@@ -186,21 +179,18 @@ def check(
     return there
 
 
-def _joined(there: Result | None, new: Result) -> Result:
+def _joined(there: Result, new: Result) -> Result:
     """Both results' rows and runs, those of a key that both have from the new one."""
-    if there is None:
-        return new
     first = len(there.runs)
     same_run = new.runs == there.runs[-1:]  # a run that writes its rows as they come
-    offset = first - 1 if same_run else first
+    offset = max(first - 1, 0) if same_run else first
     rows = {key_of(row): row for row in there.rows}
     for row in new.rows:
         own = {**row, "run": offset + row.get("run", 0)}
         rows[key_of(row)] = {k: v for k, v in own.items() if k != "run" or v}
     runs = there.runs if same_run else [*there.runs, *new.runs]
-    return replace(
-        new, rows=[*rows.values()], runs=runs, measured={**there.measured, **new.measured}
-    )
+    measured = there.measured | new.measured
+    return replace(new, rows=[*rows.values()], runs=runs, measured=measured)
 
 
 def predictions(stem: str, directory: Path = RESULTS) -> dict[str, np.ndarray]:

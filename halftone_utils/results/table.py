@@ -1,7 +1,7 @@
 """The tidy table of all results, a line an observation, and what follows from it.
 
-Columns of an experiment: stem, dataset, architecture, size, train_on, seed, n_train, shown, n,
-n_correct, and the recipe's and the run's fields as the file has them.
+Columns of an experiment: stem, architecture, size, train_on, seed, n_train, shown, n, n_correct;
+recipe and run are as the file has them.
 """
 
 from collections.abc import Sequence
@@ -16,38 +16,33 @@ from halftone_utils.engine.files import RESULTS, DataError
 from halftone_utils.results.intervals import Summary, summary
 from halftone_utils.results.store import Result, load, predictions
 
-NETWORK = ["dataset", "size", "architecture", "train_on"]  # what a mean over seeds is of
+NETWORK = ["size", "architecture", "train_on"]  # what a mean over seeds is of
 
 
 def tidy(results: Sequence[Result]) -> pd.DataFrame:
     """Rows of many results under one another, each with its study, stem, configuration and run."""
-    lines = [
-        {
-            "study": result.study,
-            "stem": result.stem,
-            **result.config,
-            **row,
-            "run": result.runs[row.get("run", 0)] if result.runs else {},
-        }
-        for result in results
-        for row in result.rows
-    ]
+    lines = []
+    for result in results:
+        said = {"study": result.study, "stem": result.stem, **result.config}
+        runs = result.runs or [{}]
+        lines += [{**said, **row, "run": runs[row.get("run", 0)]} for row in result.rows]
     return pd.DataFrame(lines)
 
 
-def experiments(directory: Path = RESULTS) -> pd.DataFrame:
-    """The observations of every experiment, each checked against its predictions.
+def experiments(directory: Path = RESULTS, dataset: str = "mnist") -> pd.DataFrame:
+    """The observations of every experiment on a data set, each checked against its predictions.
 
     Raises DataError that names a file whose counts its own predictions do not give.
     """
-    found = load("experiment", directory)
+    found = [
+        result
+        for result in load("experiment", directory)
+        if result.config.get("dataset", "mnist") == dataset
+    ]
     for result in found:
         _verify(result, directory)
-    table = tidy(found)
-    if table.empty:
-        return pd.DataFrame(columns=["stem", *NETWORK, "seed", "n_train", "shown", "n", "run"])
-    dataset = table["dataset"].fillna("mnist") if "dataset" in table else "mnist"
-    return table.assign(dataset=dataset)
+    columns = ["stem", *NETWORK, "seed", "n_train", "shown", "n", "run"]
+    return tidy(found) if found else pd.DataFrame(columns=columns)
 
 
 def _verify(result: Result, directory: Path) -> None:
@@ -71,19 +66,12 @@ def of_most_digits(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["n_train"] == table.groupby(NETWORK)["n_train"].transform("max")]
 
 
-def with_fewer_digits(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each network and seed that was trained on several numbers of digits, all of them."""
-    counts = table.groupby([*NETWORK, "seed"])["n_train"].transform("nunique")
-    return table[counts > 1]
-
-
 def runs_of(
     table: pd.DataFrame, architecture: str, train_on: str = "original", size: int = 32
 ) -> pd.DataFrame:
     """The observations of one network, of all its seeds, trained on the most digits."""
     of_network = (
-        (table["dataset"] == "mnist")
-        & (table["architecture"] == architecture)
+        (table["architecture"] == architecture)
         & (table["train_on"] == train_on)
         & (table["size"] == size)
     )
@@ -161,9 +149,8 @@ def mcnemar(
 
 def log10_p(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> np.ndarray:
     """log10 of McNemar's p, no less than -300, for each pair trained on originals: (k, k)."""
-    p = [
-        [mcnemar(table, a, b, "original", shown)["p"] for b in architectures] for a in architectures
-    ]
+    names = architectures
+    p = [[mcnemar(table, a, b, "original", shown)["p"] for b in names] for a in names]
     return np.log10(np.maximum(p, 1e-300))
 
 

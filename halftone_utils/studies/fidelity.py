@@ -7,7 +7,7 @@ both.  It resumes after a kill, a few pictures back.
 import time
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from halftone_utils.digits import datasets, points, stylizer
@@ -24,7 +24,7 @@ KINDS = ("optimised", "stylized")
 CLASSIFIER = training.Recipe(epochs=3, learning_rate=3e-4, batch=64, shift=8)
 
 
-def classifier(n_train: int, seed: int = 0) -> torch.nn.Module:
+def classifier(n_train: int, seed: int = 0) -> nn.Module:
     """AlexNet at 256 pixels, trained on the first n_train originals, or what its checkpoint has."""
     model = architectures.build("alexnet", stylizer.SIZE, seed)
     images, labels = datasets.load("train", stylizer.SIZE, n_train)
@@ -53,17 +53,13 @@ def halftone_both(
     return {"optimised": optimised, "stylized": stylized}, seconds
 
 
-def _measure(
-    point: StylePoint, model: stylizer.Stylizer, reads: torch.nn.Module, p: Tensor
-) -> dict:
+def _measure(point: StylePoint, model: stylizer.Stylizer, reads: nn.Module, p: Tensor) -> dict:
     halftones, seconds = halftone_both(point, model, p)
     seen = {f"{kind}, integrated": point.from_afar(x) for kind, x in halftones.items()}
     shown = {"original": p, **halftones, **seen}
-    return {
-        "predictions": {k: training.predict(reads, x).tolist() for k, x in shown.items()},
-        "total": {kind: total_loss(point, p, x).tolist() for kind, x in halftones.items()},
-        "seconds": seconds,
-    }
+    read = {kind: training.predict(reads, x).tolist() for kind, x in shown.items()}
+    total = {kind: total_loss(point, p, x).tolist() for kind, x in halftones.items()}
+    return {"predictions": read, "total": total, "seconds": seconds}
 
 
 def fidelity(point: str = "talk", *, n: int = 1000, n_train: int = 5000) -> Result:
@@ -104,10 +100,8 @@ def _ratios(parts: list[dict], n: int) -> dict[str, dict[str, float]]:
     """Mean total loss and seconds a picture of either way, and their ratios."""
     total = {k: sum(sum(part["total"][k]) for part in parts) / n for k in KINDS}
     # the median chunk: a first one also warms up
-    seconds = {
-        k: float(torch.tensor([part["seconds"][k] for part in parts]).median()) / CHUNK
-        for k in KINDS
-    }
+    took = {k: torch.tensor([part["seconds"][k] for part in parts]).median() for k in KINDS}
+    seconds = {k: float(median) / CHUNK for k, median in took.items()}
     faster = seconds["optimised"] / seconds["stylized"]
     return {
         "total_loss": {**total, "stylized / optimised": total["stylized"] / total["optimised"]},

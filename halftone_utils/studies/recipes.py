@@ -1,6 +1,7 @@
 """How recipes were chosen: trainings, read on validation digits."""
 
 from dataclasses import replace
+from typing import Any
 
 from halftone_utils.digits import sets
 from halftone_utils.engine.configs import config_of
@@ -56,16 +57,12 @@ def recipes(
     small: epochs on small pictures that come first, side and number of each.
     """
     chosen = architectures.ARCHITECTURES[architecture].recipes[size]
+    changed: dict[str, Any] = {"epochs": epochs, "small": small}
+    changed |= {"small_batch": chosen.small_batch if small else 0}
+    changed |= {"batch": batch} if batch is not None else {}
+    changed |= {"shift": shift} if shift is not None else {}
     for rate in rates:
-        recipe = replace(
-            chosen,
-            learning_rate=rate,
-            epochs=epochs,
-            small=small,
-            small_batch=chosen.small_batch if small else 0,
-            batch=chosen.batch if batch is None else batch,
-            shift=chosen.shift if shift is None else shift,
-        )
+        recipe = replace(chosen, learning_rate=rate, **changed)
         row = {"architecture": architecture, "size": size, "n_train": n}
         row |= {} if train_on == "original" else {"train_on": train_on}
         right = trial(recipe, architecture, size, n, n_validation, train_on)

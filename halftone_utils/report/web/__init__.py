@@ -35,6 +35,11 @@ def figure_names(cell: NotebookNode) -> list[str]:
     return [tag.removeprefix("figure-") for tag in tags if tag.startswith("figure-")]
 
 
+def pictures(cell: NotebookNode) -> list[NotebookNode]:
+    """Those outputs of a cell that have a PNG."""
+    return [x for x in cell.get("outputs", []) if "image/png" in x.get("data", {})]
+
+
 def with_mathml(markdown: str) -> str:
     """Markdown with its $...$ and $$...$$ as MathML, which a browser shows without a script."""
 
@@ -53,19 +58,17 @@ def describe_figures(notebook: NotebookNode) -> None:
         if cell.cell_type == "markdown":
             section = (re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE) or [section])[-1]
         names = [name.replace("-", " ") for name in figure_names(cell)]
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                n += 1
-                output.metadata["alt"] = ": ".join([f"Figure {n}, in “{section}”", *names])
+        for output in pictures(cell):
+            n += 1
+            output.metadata["alt"] = ": ".join([f"Figure {n}, in “{section}”", *names])
 
 
 def still_instruments(notebook: NotebookNode) -> None:
     """Leave of each instrument its picture: no kernel runs behind a page of HTML."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                output.data.pop(WIDGET, None)
+        for output in pictures(cell):
+            output.data.pop(WIDGET, None)
 
 
 def neighbours(name: str, pages: Mapping[str, str]) -> dict:
