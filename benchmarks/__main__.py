@@ -1,11 +1,11 @@
 """`make bench`: run all benchmarks; write report/bench.json and report/bench.png; print a table."""
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 
 import matplotlib
+import tyro
 
 from benchmarks import chart, feed_forward, fitting, growth, instruments, screening, style
 from benchmarks.timing import Record, machine
@@ -51,17 +51,18 @@ def table(details: dict[str, Record], skipped: dict[str, str]) -> str:
     return "\n".join([*lines, *(f"{key:32s}  skipped: {why}" for key, why in skipped.items())])
 
 
-def main() -> int:
-    """Run everything; 1 where two sides that should reach one loss did not."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--small", action="store_true", help="tiny sizes: does it run?")
-    parser.add_argument("--only", help="benchmarks whose key contains this")
-    asked = parser.parse_args()
+def main(*, small: bool = False, only: str = "") -> int:
+    """Run all benchmarks; 1 where two sides that should reach one loss did not.
+
+    Args:
+        small: tiny sizes: does it run?
+        only: the benchmarks whose key contains this.
+    """
     began, about = time.perf_counter(), machine()
     details: dict[str, Record] = {}
     skipped: dict[str, str] = {}
-    for key, run in benchmarks(asked.small).items():
-        if asked.only and asked.only not in key:
+    for key, run in benchmarks(small).items():
+        if only not in key:
             continue
         print(f"{key} ...", file=sys.stderr, flush=True)
         try:
@@ -70,12 +71,12 @@ def main() -> int:
             skipped[key] = f"the package {error.name} is not installed: `make bench` installs it."
         except DataError as error:
             skipped[key] = str(error)
-    precision = style.precision_gap(8 if asked.small else 64)
-    grown = growth.grow(asked.small)
-    answers = instruments.latencies(asked.small)
+    precision = style.precision_gap(8 if small else 64)
+    grown = growth.grow(small)
+    answers = instruments.latencies(small)
     ratios = {key: record["ratio"] for key, record in details.items()}
     equal = all(record.get("loss_within_2%", True) for record in details.values())
-    name = "bench-small" if asked.small or asked.only else "bench"
+    name = "bench-small" if small or only else "bench"
     write_json(
         REPORT / f"{name}.json",
         {
@@ -108,4 +109,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tyro.cli(main, prog="python -m benchmarks"))

@@ -3,7 +3,6 @@
 Each case is a process of its own, whose largest memory the system has kept.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -81,6 +80,4 @@ def grow(small: bool) -> dict[str, list[dict]]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("case", type=json.loads)
-    print(json.dumps(case(**parser.parse_args().case)))
+    print(json.dumps(case(**json.loads(sys.argv[1]))))
