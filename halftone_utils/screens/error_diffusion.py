@@ -12,8 +12,7 @@ from torch import Tensor
 from halftone_utils.engine import checks
 from halftone_utils.engine.hardware import on_each_core
 from halftone_utils.engine.types import Halftones, Pictures, ToneRange
-from halftone_utils.screens import kernels, tone
-from halftone_utils.screens.kernels import LANES
+from halftone_utils.screens import tone
 from halftone_utils.screens.tone import FULL_RANGE
 
 # name -> divisor and shares of the error, row by row from the pixel's own, which is the third of
@@ -48,6 +47,8 @@ def diffuse(
     Errors that leave the picture are dropped.
     Raises ValueError for pictures, a kernel or a tone range that are not allowed.
     """
+    from halftone_utils.screens import kernels  # here: who reads results waits for no compiler
+
     tone.check_pictures(images, out)
     checks.one_of("kernel", kernel, KERNELS)
     divisor, rows = KERNELS[kernel]
@@ -58,11 +59,12 @@ def diffuse(
     levels = tone.of_levels(tone_range).numpy() if narrow else None
     pixels = planes(images if narrow else tone.map_tone(images, tone_range).float())
     buffer = torch.empty(images.shape, dtype=torch.bool) if out is None else out
+    lanes = kernels.LANES
     printed = planes(buffer.view(torch.uint8))
 
     def work(first: int) -> None:
-        group = slice(first, first + LANES)
-        kernels.diffuse(pixels[group], levels, taps, shares, serpentine, printed[group], LANES)
+        group = slice(first, first + lanes)
+        kernels.diffuse(pixels[group], levels, taps, shares, serpentine, printed[group], lanes)
 
-    on_each_core(work, range(0, len(pixels), LANES))
+    on_each_core(work, range(0, len(pixels), lanes))
     return (buffer if narrow else buffer.float()).to(images.device)

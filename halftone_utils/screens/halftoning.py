@@ -24,7 +24,7 @@ from torch import Tensor
 from halftone_utils.engine import checks
 from halftone_utils.engine.hardware import on_each_core
 from halftone_utils.engine.types import Halftones, Images, Pictures, Thresholds, ToneRange
-from halftone_utils.screens import kernels, perception, thresholds, tone
+from halftone_utils.screens import perception, thresholds, tone
 from halftone_utils.screens.error_diffusion import KERNELS, diffuse, planes
 from halftone_utils.screens.tone import FULL_RANGE, map_tone, ramp
 from halftone_utils.screens.ways import Way
@@ -153,6 +153,8 @@ def direct_binary_search(
     distance: from the eye [px], see `perception.eye_autocorrelation`.  seed: of the first pattern,
     the same for all pictures.
     """
+    from halftone_utils.screens import kernels  # here: who reads results waits for no compiler
+
     tone.check_pictures(images, out)
     eye = perception.eye_autocorrelation(distance)
     narrow = images.dtype == torch.uint8
