@@ -5,7 +5,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -74,8 +74,7 @@ def read_idx(name: str, dataset: str = "mnist") -> Tensor:
     """
     path = DATA / dataset / f"{name}.gz"
     remedy = f"restore it with `git checkout {path.parent.relative_to(DATA.parent)}`"
-    if dataset == "mnist":
-        remedy += " or `python data/rebuild.py`"
+    remedy += " or `python data/rebuild.py`" * (dataset == "mnist")
     try:
         raw = gzip.decompress(path.read_bytes())
     except FileNotFoundError:
@@ -120,28 +119,25 @@ def resize(images: Tensor, size: int) -> Tensor:
         return images
     if size == 32:
         return F.pad(images, (2, 2, 2, 2))
-    chunks = [
-        F.interpolate(c.float(), size=(size, size), mode="bicubic", antialias=True)
-        for c in images.split(500)
-    ]
-    return torch.cat([c.round().clamp(0, 255).byte() for c in chunks])
+    enlarged = partial(F.interpolate, size=(size, size), mode="bicubic", antialias=True)
+    chunks = (enlarged(c.float()).round().clamp(0, 255).byte() for c in images.split(500))
+    return torch.cat([*chunks])
 
 
 @cache
 def _raw(split: str, dataset: str) -> tuple[Tensor, Tensor]:
-    row = get(dataset)
-    names = [*row.files]
-    images_file, labels_file = names[2:] if split == "test" else names[:2]
+    row, is_test = get(dataset), split == "test"
+    images_file, labels_file = [*row.files][2:] if is_test else [*row.files][:2]
     images = read_idx(images_file, dataset).unsqueeze(1)
     labels = read_idx(labels_file, dataset).long()
-    held = row.splits["test"] if split == "test" else row.splits["train"] + row.splits["validation"]
+    held = row.splits["test"] if is_test else row.splits["train"] + row.splits["validation"]
     if images.shape[1:] != (1, SIDE, SIDE) or len(images) != held or len(labels) != held:
         raise DataError(
             f"{images_file} and {labels_file} of {dataset} hold {len(images)} pictures of "
             f"{tuple(images.shape[2:])} pixels and {len(labels)} labels; data/datasets.toml asks "
             f"for {held} of {SIDE}x{SIDE}."
         )
-    if split == "test":
+    if is_test:
         return images, labels
     chosen = split_indices(labels, row.splits["validation"])[split]
     return images[chosen], labels[chosen]
@@ -191,10 +187,7 @@ def balanced_order(labels: Tensor) -> Tensor:
     labels: (N,).  Every class's first picture comes first, then every class's second, and so on.
     Returns int64 indices (N,).
     """
-    rank = torch.empty(len(labels), dtype=torch.long)
-    for label in labels.unique():
-        members = labels == label
-        rank[members] = torch.arange(int(members.sum()))
+    rank = F.one_hot(labels).cumsum(0).gather(1, labels[:, None])[:, 0]  # in its own class
     return rank.argsort(stable=True)
 
 

@@ -111,11 +111,8 @@ class HalftoneSet:
         known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         precision = known.get(str(manifest.get("precision")), _precision(self.point))
         halftone = _halftoner(self.point, precision, len(bad) * CHUNK)
-        manifest |= {
-            "precision": str(precision).removeprefix("torch."),
-            "torch": torch.__version__,
-            "processor": platform.machine(),
-        }
+        manifest |= {"torch": torch.__version__, "processor": platform.machine()}
+        manifest["precision"] = str(precision).removeprefix("torch.")
         pictures, _ = datasets.load(self.split, 28, dataset=self.dataset)
         description = f"halftone-{self.point.name} {self.split}"
         for chunk in tqdm(bad, desc=description, unit=f"{CHUNK} digits", disable=not progress):

@@ -137,8 +137,7 @@ METHODS: dict[str, type[Point]] = {"style transfer": StylePoint, "screen": Scree
 def load(name: str, size: int = 32) -> Any:
     """The frozen point of that name for pictures of that side, a StylePoint or a ScreenPoint.
 
-    Raises ValueError for another name or size, DataError if the file is missing or not as it
-    should be.
+    Raises ValueError for another name or size, DataError for a file that is not as it should be.
     """
     rows, key = read_toml(FILE), f"{name}-{size}"
     checks.one_of("point", key, rows)

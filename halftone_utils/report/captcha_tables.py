@@ -68,24 +68,24 @@ def _text(row: Mapping | None) -> str:
     return UNMEASURED if row is None else percent(row["n_correct"], row["n"])
 
 
+def _how(row: Mapping | None) -> str:
+    return f"<br>{row['solver']}, {row['treatment']}" if row and "solver" in row else ""
+
+
 def _human(readings: Readings, scheme: str) -> str:
     return people.sentence(people.summarise(readings, people.CAPTCHAS, scheme))
 
 
 def ladder_table(
-    climbed: Climbed,
-    trained: Trained,
-    readings: Readings,
-    transcribed: Transcribed,
+    climbed: Climbed, trained: Trained, readings: Readings, transcribed: Transcribed
 ) -> str:
     """Every scheme and rung in Markdown: the best solver with its treatment, and who else read."""
     rows = []
     for scheme in SCHEMES:
-        best = [strongest(climbed.get(scheme), rung) for rung in RUNGS]
-        how = [f"<br>{row['solver']}, {row['treatment']}" if row else "" for row in best]
-        cells = [_text(row) + note for row, note in zip(best, how, strict=True)]
-        others = (by_crnn(trained, scheme), transcribed.get(scheme))
-        rows.append([f"`{scheme}`", *cells, *map(_text, others), _human(readings, scheme)])
+        read = [strongest(climbed.get(scheme), rung) for rung in RUNGS]
+        read += [by_crnn(trained, scheme), transcribed.get(scheme)]
+        cells = [_text(row) + _how(row) for row in read]
+        rows.append([f"`{scheme}`", *cells, _human(readings, scheme)])
     return markdown(["scheme", *RUNGS.values(), "CRNN trained on it", READER, "people"], rows)
 
 
@@ -96,10 +96,8 @@ def solver_table(climbed: Climbed) -> str:
     rows = []
     for scheme, found in tests.items():
         by_part = {(row["solver"], row["rung"]): row for row in found}
-        cells = [
-            "<br>".join(_solved(by_part.get((name, rung))) for rung in RUNGS) for name in names
-        ]
-        rows.append([f"`{scheme}`", "<br>".join(RUNGS), *cells])
+        cells = [[_solved(by_part.get((name, rung))) for rung in RUNGS] for name in names]
+        rows.append([f"`{scheme}`", *map("<br>".join, [RUNGS, *cells])])
     return markdown(["scheme", "rung", *names], rows)
 
 
@@ -125,19 +123,12 @@ def wanted(climbed: Climbed, transcribed: Transcribed) -> str | None:
         legible = transcribed[scheme]["n_correct"] if holds and scheme in transcribed else 0
         return not holds, -legible, by_tone, by_texture
 
-    known = [
-        scheme
-        for scheme, result in climbed.items()
-        if SCHEMES[scheme].kind != "corner" and strongest(result, "descreening")
-    ]
+    tried = [scheme for scheme in climbed if strongest(climbed[scheme], "descreening")]
+    known = [scheme for scheme in tried if SCHEMES[scheme].kind != "corner"]
     return min(known, key=order, default=None)
 
 
-def three_rows(
-    climbed: Climbed,
-    readings: Readings,
-    transcribed: Transcribed,
-) -> str:
+def three_rows(climbed: Climbed, readings: Readings, transcribed: Transcribed) -> str:
     """The talk's last table with measured numbers in it, in Markdown."""
     asked = {
         "easy / easy": "plain",
@@ -162,11 +153,11 @@ def conclusions(climbed: Climbed, trained: Trained) -> list[str]:
             continue
         stock, undone, texture = (share(row)[0] for row in best)
         own = by_crnn(trained, scheme)
+        trained_on = f", {share(own)[0]:.1f} % when trained on it" if own else ""
         lines.append(
             f"{scheme}: the best machine reads {stock:.1f} % as it is, {undone:.1f} % once the "
-            f"screen is undone, {texture:.1f} % through a map of texture"
-            + (f", {share(own)[0]:.1f} % when trained on it" if own else "")
-            + f". {_verdict(stock, undone, texture)}"
+            f"screen is undone, {texture:.1f} % through a map of texture{trained_on}. "
+            f"{_verdict(stock, undone, texture)}"
         )
     return lines
 
@@ -188,8 +179,8 @@ def transfer_table(trained: Trained) -> str:
         own = result.config["scheme"]
         read = {row["shown"]: share(row)[0] for row in result.rows}
         of_own, n_train = read.pop(own), result.config["n_train"]
-        some = ", ".join(f"`{name}` {percent:.1f}" for name, percent in read.items() if percent)
-        none = sum(not percent for percent in read.values())
+        some = ", ".join(f"`{name}` {part:.1f}" for name, part in read.items() if part)
+        none = sum(not part for part in read.values())
         rows.append([f"`{own}`", f"{n_train:,}", f"{of_own:.1f}", some or "-", str(none)])
     return markdown(head, rows)
 

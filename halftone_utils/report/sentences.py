@@ -7,15 +7,7 @@ import pandas as pd
 
 from halftone_utils.digits import datasets, sets
 from halftone_utils.networks.architectures import ARCHITECTURES
-from halftone_utils.report.tables import (
-    ROWS,
-    columns,
-    networks_of,
-    of_seeds,
-    pictures_read,
-    readings,
-    some_seeds,
-)
+from halftone_utils.report import tables
 from halftone_utils.results import talk
 from halftone_utils.results.intervals import Summary, percent
 from halftone_utils.results.store import Result, predictions
@@ -40,7 +32,7 @@ def trainings(table: pd.DataFrame) -> list[str]:
 
 def _of_how_many(found: Summary) -> str:
     """In brackets, of which seeds and how many digits a number is, where not of all."""
-    notes = some_seeds(found)
+    notes = tables.some_seeds(found)
     if found.n_train < datasets.count("train") or found.n < datasets.count("test"):
         notes.append(f"{found.n_train:,} training, {found.n:,} test digits")
     return f" ({'; '.join(notes)})" * bool(notes)
@@ -49,10 +41,9 @@ def _of_how_many(found: Summary) -> str:
 def _conclusions_of(table: pd.DataFrame, a: str, size: int) -> list[str]:
     """What has been measured of one architecture at one size; of how many digits, if not all."""
     sentences, name = [], f"{ARCHITECTURES[a].printed} at {size} px"
-    clean = summarise(table, a, "original", "original", size)
-    fooled = summarise(table, a, "original", "halftone-talk", size)
-    retrained = summarise(table, a, "halftone-talk", "halftone-talk", size)
-    back = summarise(table, a, "halftone-talk", "original", size)
+    pictures = ("original", "halftone-talk")
+    clean, fooled = (summarise(table, a, "original", shown, size) for shown in pictures)
+    back, retrained = (summarise(table, a, "halftone-talk", shown, size) for shown in pictures)
     if clean and fooled:
         said = talk.TALK.get((a, "original", "halftone-talk")) if size == 32 else None
         versus = f"; the talk's read {said:.2f} %" if said else ""
@@ -65,9 +56,8 @@ def _conclusions_of(table: pd.DataFrame, a: str, size: int) -> list[str]:
             f"{name}{_of_how_many(retrained)}, trained on halftones, reads {retrained} % of "
             f"halftones and {back} % of originals."
         )
-    strong = summarise(table, a, "original", "halftone-strong", size)
-    flat = summarise(table, a, "original", "no-dots", size)
-    afar = summarise(table, a, "original", "halftone-strong-integrated", size)
+    controls = ("halftone-strong", "no-dots", "halftone-strong-integrated")
+    strong, flat, afar = (summarise(table, a, "original", shown, size) for shown in controls)
     if strong and flat and afar:
         sentences.append(
             f"Behind the screen `strong` {name}{_of_how_many(strong)} reads {strong} %; "
@@ -78,27 +68,21 @@ def _conclusions_of(table: pd.DataFrame, a: str, size: int) -> list[str]:
 
 def conclusions(table: pd.DataFrame) -> list[str]:
     """What has been measured, in sentences: one a question, only for what has results."""
-    sentences = [
-        sentence
-        for size in talk.SIZES
-        for a in columns(table)
-        for sentence in _conclusions_of(table, a, size)
+    networks = [(a, size) for size in talk.SIZES for a in tables.columns(table)]
+    sentences = [said for network in networks for said in _conclusions_of(table, *network)]
+    asked = [
+        (a, *key, size) for a in talk.ARCHITECTURES for key in tables.ROWS for size in talk.SIZES
     ]
-    asked = [(a, *key, size) for a in talk.ARCHITECTURES for key in ROWS for size in talk.SIZES]
-    measured = sum(summarise(table, *cell) is not None for cell in asked)
-    return [
-        *sentences,
-        f"Of the talk's {len(asked)} cells {measured} are measured here, "
-        f"{len(asked) - measured} are not.",
-    ]
+    n, measured = len(asked), sum(summarise(table, *cell) is not None for cell in asked)
+    total = f"Of the talk's {n} cells {measured} are measured here, {n - measured} are not."
+    return [*sentences, total]
 
 
 def _of_shared_seeds(table: pd.DataFrame, a: str, size: int, train_on: str) -> pd.DataFrame:
     """An architecture's results from those seeds that originals and the other set both have."""
     one, other = (runs_of(table, a, name, size) for name in ("original", train_on))
-    shared = {*one["seed"]} & {*other["seed"]}
     runs = pd.concat([one, other])
-    return runs[runs["seed"].isin(shared)]
+    return runs[runs["seed"].isin({*one["seed"]} & {*other["seed"]})]
 
 
 def retraining(table: pd.DataFrame) -> list[str]:
@@ -109,7 +93,7 @@ def retraining(table: pd.DataFrame) -> list[str]:
     found = [
         _retraining_of(table, a, size, train_on, label)
         for size in talk.SIZES
-        for a in columns(table)
+        for a in tables.columns(table)
         for train_on, label in (("halftone-talk", "halftones"), ("both-talk", "both"))
     ]
     return [sentence for sentence in found if sentence]
@@ -117,10 +101,9 @@ def retraining(table: pd.DataFrame) -> list[str]:
 
 def _retraining_of(table: pd.DataFrame, a: str, size: int, train_on: str, label: str) -> str:
     runs = _of_shared_seeds(table, a, size, train_on)
-    clean = summarise(runs, a, "original", "original", size)
-    fooled = summarise(runs, a, "original", "halftone-talk", size)
-    there = summarise(runs, a, train_on, "halftone-talk", size)
-    back = summarise(runs, a, train_on, "original", size)
+    pictures = ("original", "halftone-talk")
+    clean, fooled = (summarise(runs, a, "original", shown, size) for shown in pictures)
+    back, there = (summarise(runs, a, train_on, shown, size) for shown in pictures)
     if not (clean and fooled and there and back):
         return ""
     change = back.mean - clean.mean
@@ -131,7 +114,7 @@ def _retraining_of(table: pd.DataFrame, a: str, size: int, train_on: str, label:
         unlike.append(f"read on {clean.n:,} test digits, but then on {there.n:,}")
     but = f" ({'; '.join(unlike)}: no fair comparison)" * bool(unlike)
     return (
-        f"{ARCHITECTURES[a].printed}, {size} px, {of_seeds(clean)}: "
+        f"{ARCHITECTURES[a].printed}, {size} px, {tables.of_seeds(clean)}: "
         f"the halftone costs {clean.mean - fooled.mean:.1f} points; training on "
         f"{label} wins back {there.mean - fooled.mean:.1f}, and on originals "
         f"{'costs' if change < 0 else 'gains'} {abs(change):.1f}{but}."
@@ -157,16 +140,14 @@ def fallbacks(table: pd.DataFrame, shown: str, size: int) -> list[str]:
     Counted over all its seeds; where these do not have the same, with each seed's own.
     """
     sentences = []
-    for a, name in columns(table).items():
+    for a, name in tables.columns(table).items():
         given = [predictions(stem)[shown] for stem in stems(table, a, shown=shown, size=size)]
         counts = [np.bincount(g, minlength=10) for g in given]
         if counts:
             total, own = np.sum(counts, 0), [int(of_seed.argmax()) for of_seed in counts]
             each = f" (seed by seed {', '.join(map(str, own))})" * (len(set(own)) > 1)
-            sentences.append(
-                f"{name}, {size} px: {total.argmax()} is its answer to "
-                f"{100 * total.max() / total.sum():.1f} % of {total.sum():,} pictures{each}"
-            )
+            share = f"{100 * total.max() / total.sum():.1f} % of {total.sum():,} pictures{each}"
+            sentences.append(f"{name}, {size} px: {total.argmax()} is its answer to {share}")
     return sentences
 
 
@@ -175,14 +156,14 @@ def batch_statistics_sentences(
 ) -> list[str]:
     """What new batch statistics do, a sentence a network and test set."""
     lines = []
-    for (name, trained_on), found in networks_of(results).items():
+    for (name, trained_on), found in tables.networks_of(results).items():
         for test_set in (t for t in shown if t in {*found["shown"]}):
-            own, new = readings(found, test_set)
+            own, new = tables.readings(found, test_set)
             lines.append(
                 f"{name.replace(', ', ' at ')}, trained on {trained_on}, "
                 f"{sets.TEST_SETS[test_set].description}: {own} % as it is, {new} % with "
                 f"statistics of {found['n_adapt'].iloc[0]:,} such training pictures "
-                f"(n = {pictures_read(found)})"
+                f"(n = {tables.pictures_read(found)})"
             )
     return lines
 

@@ -34,11 +34,8 @@ def experiments(directory: Path = RESULTS, dataset: str = "mnist") -> pd.DataFra
 
     Raises DataError that names a file whose counts its own predictions do not give.
     """
-    found = [
-        result
-        for result in load("experiment", directory)
-        if result.config.get("dataset", "mnist") == dataset
-    ]
+    every = load("experiment", directory)
+    found = [result for result in every if result.config.get("dataset", "mnist") == dataset]
     for result in found:
         _verify(result, directory)
     columns = ["stem", *NETWORK, "seed", "n_train", "shown", "n", "run"]
