@@ -49,11 +49,8 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         """channels: of what comes in and goes out."""
         super().__init__()
-        self.body = nn.Sequential(
-            _convolution(channels, channels),
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.GroupNorm(channels, channels),
-        )
+        first, last = (_convolution(channels, channels) for _ in range(2))
+        self.body = nn.Sequential(first, *last[:-1])  # no ReLU before the sum
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
