@@ -19,7 +19,7 @@ jaxtyping.install_import_hook(
         for path in (ROOT / "halftone_utils").rglob("*.py")
         if path.name != "__init__.py" and "njit" not in path.read_text()
     ],
-    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+    "typed.checked",
 )
 
 
@@ -86,3 +86,13 @@ def bars(tmp_path, monkeypatch):
     yield data / "bars"
     for cached in (datasets.rows, datasets._raw):
         cached.cache_clear()
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """An empty folder into which studies write what they would add to data/results."""
+    from halftone_utils.results import store
+
+    folder = tmp_path / "results"
+    monkeypatch.setattr(store, "path_of", lambda stem, directory=None: folder / f"{stem}.json")
+    return folder

@@ -1,7 +1,7 @@
 """Training's 3x3 convolution by Winograd's F(4x4, 3x3), forwards and backwards, in float32.
 
-On a processor without bfloat16, PyTorch's own backward pass through a 3x3 convolution is what a
-training waits for (`make bench` races the two).  Here all three passes are the 36 products of
+On a processor without bfloat16, PyTorch's own backward pass through 3x3 convolutions takes most
+of a training's time (`make bench` races the two).  Here all three passes are the 36 products of
 matrices that `winograd` describes: of the output and of the gradient towards the input directly,
 and of the gradient towards the weights by its transpose (Lavin & Gray 2016, sec. 4; with
 V = B^T d B and M = A dY A^T, dL/dg = G^T (sum over tiles of V^T M) G).

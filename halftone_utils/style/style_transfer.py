@@ -1,7 +1,7 @@
 """Image style transfer by Gatys, Ecker & Bethge (CVPR 2016): the iteration that lowers L_total.
 
-Symbols are the paper's, as in `gatys`; lambda is the step.  Every image of a batch goes its own
-way, so its trajectory is the same alone and in company.
+Symbols are the paper's, as in `gatys`; lambda is the step.  Each image of a batch is optimised by
+itself, so its trajectory is the same alone and in any batch.
 """
 
 from collections.abc import Callable, Collection
