@@ -40,9 +40,9 @@ def undo_gain(ink: Tensor, gain: float) -> Tensor:
 
     gain: growth of the coverage at a coverage of 50 %, the figure printers state as dot gain or
     tone value increase (0.2 prints 50 % as 70 %); 0 to 0.25.  Between, growth follows the usual
-    parabola a' = a + 4 gain a (1 - a), which leaves bare paper and solid ink as they
-    are.  It is the mechanical gain, of the dot itself:
-    light scattered in the paper (Yule & Nielsen 1951) changes no dot, and is not in it.
+    parabola a' = a + 4 gain a (1 - a), which leaves bare paper and solid ink as they are.  It is
+    the mechanical gain, of the dot itself: light scattered in the paper (Yule & Nielsen 1951)
+    changes no dot, and is not in it.
     Raises ValueError for a gain outside its range.
     """
     checks.within("dot_gain", gain, 0, MOST_GAIN)
@@ -62,8 +62,8 @@ def am_thresholds(
 ) -> Thresholds:
     """Threshold of each pixel in a clustered-dot (amplitude-modulated) screen.
 
-    ruling: pixels per cell, at least 2.  angle: degrees.  dot: one of SPOTS.
-    phase: offset in cells.  dot_gain: of the ink, see `undo_gain`: a dot grows along its own spot.
+    ruling: [px a cell], at least 2.  angle: [degrees].  dot: one of SPOTS.
+    phase: offset [cells].  dot_gain: of the ink, see `undo_gain`: a dot grows along its own spot.
     Returns float32 (1, 1, height, width) in (0, 1).
 
     A threshold is the mid-rank of the pixel's spot height among a 512x512 field of the same
@@ -77,11 +77,7 @@ def am_thresholds(
         checks.within(name, value, -math.inf, math.inf)
 
     def spot(h: int, w: int) -> Tensor:
-        y, x = torch.meshgrid(
-            torch.arange(h, dtype=torch.float64),
-            torch.arange(w, dtype=torch.float64),
-            indexing="ij",
-        )
+        y, x = torch.arange(h).double()[:, None], torch.arange(w).double()
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         u = (c * x + s * y) / ruling + phase[0]
         v = (-s * x + c * y) / ruling + phase[1]
