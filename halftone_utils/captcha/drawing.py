@@ -58,8 +58,7 @@ class Dice(random.Random):
 def package_of(dice: Dice) -> Any:
     """A copy of the module `captcha.image` that draws with these dice instead of `secrets`.
 
-    A copy, since another thread that uses the module itself must get CAPTCHAs that cannot be
-    foreseen.
+    A copy, since what other threads draw with the module itself must not be foreseeable.
     """
     spec: Any = importlib.util.find_spec("captcha.image")
     module: Any = importlib.util.module_from_spec(spec)

@@ -7,7 +7,7 @@ CAPTCHAs, and is then measured on the 500 test CAPTCHAs.  Rung 4, a solver train
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,15 +46,44 @@ def best(rows: Sequence[Mapping]) -> str:
     return max(rows, key=lambda row: (row["n_correct"], row["character_accuracy"]))["treatment"]
 
 
+def _validate(
+    there: Result, rung: str, names: Sequence[str], images: Bytes, texts: Sequence[str]
+) -> Iterator[list[dict]]:
+    """What each solver reads after each treatment, where there is a choice and no row yet."""
+    ways = RUNGS[rung].values() if len(RUNGS[rung]) > 1 else ()
+    for way in tqdm(ways, desc=f"{there.stem}, {rung}", unit="way"):
+        key = {"split": "validation", "rung": rung, "treatment": way.name}
+        left = [name for name in names if not there.where(**key, solver=name)]
+        if left:
+            seen = treated(images, way)
+            read = {name: splits.score(stock.solve(seen, name), texts) for name in left}
+            yield [{**key, "solver": name, **score} for name, score in read.items()]
+
+
+def _test(
+    there: Result, rung: str, names: Sequence[str], images: Bytes, texts: Sequence[str]
+) -> Iterator[list[dict]]:
+    """What each solver reads after its best treatment, where there is no row yet."""
+    for name in names:
+        key = {"split": "test", "rung": rung, "solver": name}
+        if there.where(**key):
+            continue
+        swept = there.where(**{**key, "split": "validation"})
+        way = RUNGS[rung][best(swept)] if swept else AS_IT_IS
+        started = time.perf_counter()
+        answers = stock.solve(treated(images, way), name)
+        ms = round(1000 * (time.perf_counter() - started) / len(texts), 1)
+        found = {**splits.score(answers, texts), "ms": ms, "answers": splits.joined(answers)}
+        yield [{**key, "treatment": way.name, **found}]
+
+
 def climb(
     scheme: str,
     names: Sequence[str] = (),
     *,
     n: int = SPLITS["test"],
     n_validation: int = SPLITS["validation"],
-    rungs: Sequence[str] = tuple(RUNGS),
     directory: Path = RESULTS,
-    progress: bool = True,
 ) -> Result:
     """Measure rungs 1 to 3 for one scheme; returns what its result file holds.
 
@@ -64,51 +93,22 @@ def climb(
     SolverMissingError for a solver that is not installed.
     """
     names = names or stock.installed()
-    images, texts = splits.load(scheme, "test", n)
-    known, known_texts = splits.load(scheme, "validation", n_validation)
-    new = Result(
-        study="ladder",
-        stem=f"captcha-{scheme}",
-        config={
-            "scheme": scheme,
-            "n": n,
-            "n_validation": n_validation,
-            "pictures": sha256(images.numpy().tobytes())[:16],
-            "treatments": hash_of({rung: list(ways) for rung, ways in RUNGS.items()}),
-        },
-        rows=[],
-        runs=[store.provenance(None, **{name: stock.version(name) for name in names})],
-    )
-    there = store.check(new.stem, new.config, [], directory) or new
-    for rung in rungs:
-        ways = RUNGS[rung]
-        shown = tqdm(ways.values(), desc=f"{scheme}, {rung}", unit="way", disable=not progress)
-        for way in shown if len(ways) > 1 else ():
-            key = {"split": "validation", "rung": rung, "treatment": way.name}
-            left = [name for name in names if not there.where(**key, solver=name)]
-            if left:
-                seen = treated(known, way)
-                rows = [
-                    {**key, "solver": name, **splits.score(stock.solve(seen, name), known_texts)}
-                    for name in left
-                ]
+    test = splits.load(scheme, "test", n)
+    validation = splits.load(scheme, "validation", n_validation)
+    config = {
+        "scheme": scheme,
+        "n": n,
+        "n_validation": n_validation,
+        "pictures": sha256(test[0].numpy().tobytes())[:16],
+        "treatments": hash_of({rung: list(ways) for rung, ways in RUNGS.items()}),
+    }
+    runs = [store.provenance(None, **{name: stock.version(name) for name in names})]
+    new = Result(study="ladder", stem=f"captcha-{scheme}", config=config, rows=[], runs=runs)
+    there = store.check(new.stem, config, [], directory) or new
+    for rung in RUNGS:
+        for measure, (images, texts) in ((_validate, validation), (_test, test)):
+            for rows in measure(there, rung, names, images, texts):
                 there = store.grow(replace(new, rows=rows), directory)
-        for name in names:
-            key = {"split": "test", "rung": rung, "solver": name}
-            if there.where(**key):
-                continue
-            swept = there.where(**{**key, "split": "validation"})
-            way = ways[best(swept)] if swept else AS_IT_IS
-            started = time.perf_counter()
-            answers = stock.solve(treated(images, way), name)
-            row = {
-                **key,
-                "treatment": way.name,
-                **splits.score(answers, texts),
-                "ms": round(1000 * (time.perf_counter() - started) / n, 1),
-                "answers": splits.joined(answers),
-            }
-            there = store.grow(replace(new, rows=[row]), directory)
     return there
 
 

@@ -1,4 +1,7 @@
-"""Proxies for whether a person can read a CAPTCHA; they know where the letters are."""
+"""Proxies for whether a person can read a CAPTCHA; they know where the letters are.
+
+image, ink: the CAPTCHA and the coverage of its letters, (1, 1, H, W) in [0, 1].
+"""
 
 import math
 
@@ -28,20 +31,16 @@ def _separation(features: Tensor, ink: Tensor) -> float:
 
 
 def texture_contrast(image: Images, ink: Images) -> float:
-    """How far figure and ground are apart in the texture channel, as d' (see `_separation`).
+    """How far figure and ground are apart in texture, as d' (see `_separation`).
 
-    image, ink: (1, 1, H, W) in [0, 1].
-    The channel: angle and coherence of the lines, energy and frequency, over WINDOW pixels.
+    Texture: angle and coherence of the lines, energy and frequency, over WINDOW pixels.
     """
     maps = [texture.structure(image, WINDOW), texture.local_frequency(image, WINDOW)]
     return _separation(torch.cat(maps, 1)[0], ink[0, 0] > 0.5)
 
 
 def tone_contrast(image: Images, ink: Images, sigma: float = AFAR) -> float:
-    """How much figure and ground differ in mean tone through a blur, in percent of white.
-
-    image, ink: (1, 1, H, W) in [0, 1].  sigma: [px].
-    """
+    """How much figure and ground differ in mean tone through a blur of sigma [px], in percent."""
     seen, figure = perception.integrate(image, sigma), ink > 0.5
     return 100 * abs(float(seen[figure].mean() - seen[~figure].mean()))
 
@@ -49,8 +48,8 @@ def tone_contrast(image: Images, ink: Images, sigma: float = AFAR) -> float:
 def similarity_from_afar(image: Images, ink: Images, sigma: float = AFAR) -> float:
     """SSIM (Wang et al. 2004) with the plain letters, both through a blur, contrast restored.
 
-    image, ink: (1, 1, H, W) in [0, 1].  1 where the two look the same from afar, about 0 where
-    nothing is left of the letters.  Letters may be dark on light or light on dark.
+    1 where the two look the same, about 0 where nothing is left of the letters, be they dark on
+    light or light on dark.
     """
     seen, dark, light = (
         perception.integrate(x, sigma, restore_contrast=True)[0, 0].numpy()
@@ -63,10 +62,7 @@ PROXIES = {"texture": texture_contrast, "tone": tone_contrast, "ssim": similarit
 
 
 def proxies(scheme: str, seeds: range) -> dict[str, float]:
-    """The means of PROXIES over some CAPTCHAs of a scheme; NaN where letters are not in place.
-
-    Raises ValueError for an unknown scheme.
-    """
+    """The means of PROXIES over some CAPTCHAs of a scheme; NaN where letters are not in place."""
     found = []
     for text, seed in zip(challenge.random_texts(len(seeds), seeds.start), seeds, strict=True):
         ink = challenge.letters_of(text, scheme, seed).ink

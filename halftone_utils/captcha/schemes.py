@@ -43,20 +43,18 @@ class Scheme:
 
     @property
     def dials(self) -> dict[str, float]:
-        """What `varied` can change, as it stands: ruling [pixels per cell], angle [degrees].
+        """The values of what `varied` can change, by name; of an iso-tone scheme the ground's.
 
-        Of an iso-tone scheme they are the ground's.  Error diffusion and blue noise have none:
-        their dots are of whole pixels.
+        Error diffusion and blue noise have none: their dots are of whole pixels.
         """
         given = {**self.parameters.get("of_ground", {}), **self.parameters}
         return {name: float(given[name]) for name in DIALS if name in given}
 
     def varied(self, **values: float | None) -> "Scheme":
-        """The scheme with another ruling [pixels per cell] or angle [degrees], see DIALS.
+        """The scheme with another ruling or angle, see DIALS; None leaves what it has.
 
         Of an iso-tone scheme both screens change; their ratio and the turn between them stay.
-        None leaves what it has.  Raises ValueError for a dial that the scheme has not, or a value
-        out of range.
+        Raises ValueError for a dial that the scheme has not, or a value out of range.
         """
         given, asked = dict(self.parameters), {k: v for k, v in values.items() if v is not None}
         for name, value in asked.items():

@@ -84,16 +84,16 @@ def _tesseract() -> Reader:
 
     if shutil.which("tesseract") is None:
         raise ImportError("there is no program of that name")
+    config = f"--psm 8 -c tessedit_char_whitelist={ALPHABET}"
 
     def read(pictures: Sequence[Image.Image]) -> list[str]:
         """All in one process, since each start of it costs as much as four pictures."""
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder) / f"{i}.png" for i in range(len(pictures))]
+            paths = [f"{folder}/{i}.png" for i in range(len(pictures))]
             for picture, path in zip(pictures, paths, strict=True):
                 picture.save(path, dpi=(200, 200))  # without it Tesseract guesses
             listed = Path(folder) / "pictures.txt"
-            listed.write_text("".join(f"{path}\n" for path in paths))
-            config = f"--psm 8 -c tessedit_char_whitelist={ALPHABET}"
+            listed.write_text("\n".join([*paths, ""]))
             try:
                 found = pytesseract.image_to_string(str(listed), config=config)
             except pytesseract.TesseractError as error:

@@ -42,10 +42,7 @@ def frozen(scheme: str, first_seed: int, n: int) -> tuple[Bytes, list[str]]:
 
 
 def load(scheme: str, split: str, n: int = 0) -> tuple[Bytes, list[str]]:
-    """The first n frozen CAPTCHAs of a split, 0 for all: uint8 (n, 1, H, W), and their texts.
-
-    Raises ValueError for an unknown scheme or split, or for more than there are.
-    """
+    """The first n frozen CAPTCHAs of a split, 0 for all: uint8 (n, 1, H, W), and their texts."""
     checks.one_of("split", split, SPLITS)
     checks.whole("n", n, 0, SPLITS[split])
     return frozen(scheme, FIRST_SEED[split], n or SPLITS[split])

@@ -20,10 +20,7 @@ ON_A_SHEET, COLUMNS, GAP = 10, 2, 10
 
 
 def seeds(scheme: str) -> range:
-    """The seeds of a scheme's sheets: each scheme has its own, as a reader remembers texts.
-
-    Raises ValueError for an unknown scheme.
-    """
+    """The seeds of a scheme's sheets: each scheme has its own, as a reader remembers texts."""
     checks.one_of("scheme", scheme, SCHEMES)
     first = 30_000 + 100 * list(SCHEMES).index(scheme)
     return range(first, first + N)
@@ -65,10 +62,10 @@ def _score(path: Path) -> dict:
 
 def draw_sheets(schemes: tuple[str, ...] = tuple(SCHEMES)) -> list[Path]:
     """Draw sheets of 50 CAPTCHAs a scheme for a reader into .cache/sheets; returns the files."""
-    paths = []
+    folder, paths = CACHE / "sheets", []
+    folder.mkdir(parents=True, exist_ok=True)
     for scheme in schemes:
         for i, sheet in enumerate(sheets(scheme), 1):
-            paths.append(CACHE / "sheets" / f"{scheme}-{i}.png")
-            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            paths.append(folder / f"{scheme}-{i}.png")
             sheet.save(paths[-1])
     return paths

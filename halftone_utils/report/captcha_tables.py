@@ -25,7 +25,7 @@ LITTLE = 1.0  # percent read: what a scheme may leave a machine
 
 Climbed = Mapping[str, Result]
 Trained = Sequence[Result]
-Transcribed = Mapping[str, Mapping]
+Transcribed = Mapping[str, dict]
 Readings = Sequence[people.Reading]
 
 

@@ -6,20 +6,30 @@ from halftone_utils.captcha import ladder, solvers, splits
 from halftone_utils.engine.files import DataError
 from halftone_utils.results import store
 
-SMALL = {"n": 3, "n_validation": 2, "progress": False}
+SMALL = {"n": 3, "n_validation": 2}
 ONE = ("ddddocr",)
 
 
-@pytest.fixture(autouse=True)
-def few_treatments(monkeypatch, tmp_path):
-    monkeypatch.setattr(splits, "CACHE", tmp_path / "cache")
-    few = {rung: dict([*found.items()][:2]) for rung, found in ladder.RUNGS.items()}
-    monkeypatch.setattr(ladder, "RUNGS", few)
+@pytest.fixture(autouse=True, scope="module")
+def few_treatments(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "CACHE", tmp_path_factory.mktemp("cache"))
+        few = {rung: dict([*found.items()][:2]) for rung, found in ladder.RUNGS.items()}
+        patch.setattr(ladder, "RUNGS", few)
+        yield
 
 
-def test_plain_letters_are_read_on_the_first_rung_and_the_file_says_so(tmp_path):
-    result = ladder.climb("plain", ONE, directory=tmp_path, **SMALL)
-    assert ladder.load(tmp_path) == {"plain": result}
+@pytest.fixture(scope="module")
+def climbed(few_treatments, tmp_path_factory):
+    """A folder with what ddddocr reads of plain CAPTCHAs, and of lines."""
+    folder = tmp_path_factory.mktemp("results")
+    for scheme in ("plain", "lines"):
+        ladder.climb(scheme, ONE, directory=folder, **SMALL)
+    return folder
+
+
+def test_plain_letters_are_read_on_the_first_rung_and_the_file_says_so(climbed):
+    result = ladder.load(climbed)["plain"]
     stock = result.row(split="test", rung="stock", solver="ddddocr")
     assert (stock["n"], stock["n_correct"], stock["treatment"]) == (3, 3, "as it is")
     assert stock["character_accuracy"] == 1
@@ -29,8 +39,8 @@ def test_plain_letters_are_read_on_the_first_rung_and_the_file_says_so(tmp_path)
     assert result.runs[0]["versions"]["ddddocr"] == solvers.version("ddddocr")
 
 
-def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path, monkeypatch):
-    whole = ladder.climb("lines", ONE, directory=tmp_path / "whole", **SMALL)
+def test_a_killed_run_goes_on_and_asks_nothing_twice(climbed, tmp_path, monkeypatch):
+    whole = ladder.load(climbed)["lines"]
     asked, solve = [], solvers.solve
 
     def die_at_fourth(images, solver):
@@ -53,27 +63,27 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(tmp_path, monkeypatch):
     assert without_times(again) == without_times(whole)
 
 
-def test_what_was_measured_on_other_pictures_is_kept(tmp_path):
-    ladder.climb("plain", ONE, directory=tmp_path, rungs=["stock"], **SMALL)
+def test_what_was_measured_on_other_pictures_is_kept(climbed):
     with pytest.raises(
         ValueError, match=r"captcha-plain\.json is of another conf.* n \(3, not 4\)"
     ):
-        ladder.climb("plain", ONE, directory=tmp_path, rungs=["stock"], **{**SMALL, "n": 4})
+        ladder.climb("plain", ONE, directory=climbed, **{**SMALL, "n": 4})
 
 
 def test_pictures_are_the_same_when_they_come_from_the_cache():
-    first, _ = splits.load("iso-tone-ruling", "validation", 2)
-    assert (splits.load("iso-tone-ruling", "validation", 2)[0] == first).all()
-    (path,) = (splits.CACHE / "captchas").iterdir()
+    first, _ = splits.load("iso-tone-angle", "validation", 2)
+    assert (splits.load("iso-tone-angle", "validation", 2)[0] == first).all()
+    (path,) = (splits.CACHE / "captchas").glob("iso-tone-angle-*")
     path.write_bytes(path.read_bytes()[:100])  # cut short: drawn again
-    assert (splits.load("iso-tone-ruling", "validation", 2)[0] == first).all()
-    assert (splits.load("iso-tone-ruling", "validation", 1)[0] == first[:1]).all()
+    assert (splits.load("iso-tone-angle", "validation", 2)[0] == first).all()
+    assert (splits.load("iso-tone-angle", "validation", 1)[0] == first[:1]).all()
 
 
-def test_counts_that_the_answers_do_not_give_are_refused(tmp_path):
-    ladder.climb("plain", ONE, directory=tmp_path, rungs=["stock"], **SMALL)
-    path = store.path_of("captcha-plain", tmp_path)
-    path.write_text(path.read_text().replace('"n_correct": 3', '"n_correct": 2'))
+def test_counts_that_the_answers_do_not_give_are_refused(climbed, tmp_path):
+    text = store.path_of("captcha-plain", climbed).read_text()
+    store.path_of("captcha-plain", tmp_path).write_text(
+        text.replace('"n_correct": 3', '"n_correct": 2')
+    )
     with pytest.raises(DataError, match=r"captcha-plain\.json: the answers of .*ddddocr"):
         ladder.load(tmp_path)
 
