@@ -200,6 +200,6 @@ def build(name: str, *, size: int = 32, dataset: str = "mnist") -> None:
 
     name: a frozen point by style transfer ("talk").  size: 32 or 256 pixels.
     """
-    point = points.load(name, size)
+    point = points.load_style(name, size)
     for split in datasets.get(dataset).splits:
         HalftoneSet(point, split, dataset).build()

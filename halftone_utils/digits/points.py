@@ -154,6 +154,14 @@ def load(name: str, size: int = 32) -> Any:
     return point
 
 
+def load_style(name: str, size: int = 32) -> StylePoint:
+    """As `load`, for a point by style transfer; raises ValueError for one by a screen."""
+    point = load(name, size)
+    if not isinstance(point, StylePoint):
+        raise ValueError(f"point {name}-{size} is drawn by a screen; style transfer is needed.")
+    return point
+
+
 def _check(point: Point, size: int) -> None:
     """Raise ValueError for values that could not be drawn with."""
     if point.size != size:

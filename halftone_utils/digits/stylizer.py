@@ -176,7 +176,7 @@ def load(name: str = "talk") -> Stylizer:
 
     Raises DataError if its weights are missing, damaged or of another operating point.
     """
-    point, path, model = points.load(name, SIZE), weights_path(name), Stylizer()
+    point, path, model = points.load_style(name, SIZE), weights_path(name), Stylizer()
     remedy = "restore it with `git checkout data/weights` or `make stylizer`"
     made_for = load_weights(path, model, remedy).get("operating_point")
     if made_for != point.hash:
@@ -202,7 +202,7 @@ def train_and_publish(name: str = "talk", *, steps: int = Recipe.steps, seed: in
 
     name: a frozen point of 256 pixels, by style transfer.  Returns the file.
     """
-    point, recipe = points.load(name, SIZE), Recipe(steps=steps)
+    point, recipe = points.load_style(name, SIZE), Recipe(steps=steps)
     stem = hash_of([point.hash, asdict(recipe), seed])
     checkpoint = CACHE / "checkpoints" / f"stylizer-{name}-{stem}.safetensors"
     model, _ = train(point, recipe, seed=seed, checkpoint=checkpoint)

@@ -67,7 +67,8 @@ def batch_statistics(
     names = ("architecture", "train_on", "seed", "size", "n_train")
     config = {**{name: getattr(experiment, name) for name in names}, "n_adapt": n_adapt}
     stem = f"batch-statistics-{experiment.stem}"
-    store.check(stem, config, [])
+    as_it_is = {"statistics": "of training", "n": n_test}
+    store.check(stem, config, [{"shown": name, **as_it_is} for name in shown])
     if experiment.weights.exists():
         model = experiments.published(architecture, train_on, seed, size)
     else:

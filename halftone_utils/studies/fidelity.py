@@ -68,7 +68,7 @@ def fidelity(point: str = "talk", *, n: int = 1000, n_train: int = 5000) -> Resu
     Writes data/results/stylizer-POINT-256.json: what AlexNet reads of either, total losses and
     seconds a picture.  n: validation digits.  n_train: originals that the classifier learns from.
     """
-    frozen = points.load(point, stylizer.SIZE)
+    frozen = points.load_style(point, stylizer.SIZE)
     sha256 = stylizer.weights_sha256(point)
     asked = {"architecture": "alexnet", "size": stylizer.SIZE, "n_train": n_train, "seed": 0}
     config = {
@@ -78,7 +78,7 @@ def fidelity(point: str = "talk", *, n: int = 1000, n_train: int = 5000) -> Resu
         "split": "validation",
     }
     stem = f"stylizer-{point}-{stylizer.SIZE}"
-    store.check(stem, config, [])
+    store.check(stem, config, [{"shown": "original", "n": n}])
     model, reads = stylizer.load(point), classifier(n_train)
     images, labels = datasets.load("validation", 28, n)
     folder = CACHE / "fidelity" / hash_of([frozen.hash, sha256, n_train, CHUNK])

@@ -57,7 +57,7 @@ def noise(images: Tensor, deviation: float) -> Tensor:
 
 
 def _transferred(images: Tensor, point: str, iterations: int) -> Tensor:
-    frozen = points.load(point, images.shape[-1])
+    frozen = points.load_style(point, images.shape[-1])
     return points.transfer(frozen, images, iterations=iterations).image
 
 

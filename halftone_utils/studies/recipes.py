@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from halftone_utils.digits import sets
+from halftone_utils.engine import checks
 from halftone_utils.engine.configs import config_of
 from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
@@ -56,6 +57,8 @@ def recipes(
     epochs: at full size.  batch, shift: without them, the recipe's.  n: training digits.
     small: epochs on small pictures that come first, side and number of each.
     """
+    checks.one_of("architecture", architecture, architectures.ARCHITECTURES)
+    checks.one_of("size", size, architectures.SIZES)
     chosen = architectures.ARCHITECTURES[architecture].recipes[size]
     changed: dict[str, Any] = {"epochs": epochs, "small": small}
     changed |= {"small_batch": chosen.small_batch if small else 0}

@@ -95,7 +95,7 @@ def strength(
     networks: architectures (default: all).  iterations: of the longest run.
     ratios: of alpha/beta, instead of iterations.  n: validation digits.
     """
-    frozen = points.load(point, size)
+    frozen = points.load_style(point, size)
     by = "beta" if ratios else "iterations"
     config = {
         "point": {k: v for k, v in frozen.config.items() if k != by},
@@ -105,7 +105,7 @@ def strength(
     }
     if not ratios:
         config["iterations"] = iterations
-    store.check(save, config, [])
+    there = store.check(save, config, [])
     read_by = [(a, seed) for a in networks or ARCHITECTURES for seed in seeds]
     models = {(a, s): trained(grid.experiment_for(a, size, seed=s))[0] for a, s in read_by}
     if ratios:
@@ -116,7 +116,9 @@ def strength(
     # by LeNet's fall the iterations of the small point were chosen, and of no other
     if size == 32 and "lenet" in dict(read_by):
         target = TALK["lenet", "original", "halftone-talk"]
-        measured = {"target": target, "chosen_iterations": choose_iterations(rows, target)}
+        known = {store.key_of(row): row for row in [*(there.rows if there else ()), *rows]}
+        chosen = choose_iterations([*known.values()], target)
+        measured = {"target": target, "chosen_iterations": chosen}
     return store.record("strength", save, config, rows, measured=measured)
 
 
