@@ -165,16 +165,18 @@ def single_models(table: pd.DataFrame) -> str:
     shown = {"original": "originals", "halftone-talk": "`talk`", "halftone-strong": "`strong`"}
     rows = []
     for _, of_model in table.groupby("stem", sort=False):
-        first, by_set = of_model.iloc[0], of_model.set_index("shown")
-        cells = [
-            percent(by_set["n_correct"][name], by_set["n"][name], 2, "{} ({}-{})")
-            + f", n {by_set['n'][name]:,}" * bool(by_set["n"][name] < datasets.count("test"))
-            for name in shown
-        ]
+        first = of_model.iloc[0]
+        read = of_model.set_index("shown")[["n_correct", "n"]].T.to_dict("list")
+        cells = [_share(*read[name]) if name in read else "" for name in shown]
         name = ARCHITECTURES[first["architecture"]].printed
         trained_on = f"{first['train_on']} ({first['n_train']:,})"
         rows.append([f"{name}, {first['size']} px, seed {first['seed']}", trained_on, *cells])
     return markdown(["model", "trained on (n)", *shown.values()], rows)
+
+
+def _share(n_correct: int, n: int) -> str:
+    fewer = f", n {n:,}" * (n < datasets.count("test"))
+    return percent(n_correct, n, 2, "{} ({}-{})") + fewer
 
 
 def of_several_seeds(table: pd.DataFrame) -> pd.DataFrame:
@@ -197,7 +199,10 @@ def batch_statistics_table(results: Sequence[Result]) -> str:
     head = ["network", "trained on", *(sets.TEST_SETS[t].description for t in shown)]
     rows = []
     for (name, trained_on), found in networks_of(results).items():
-        cells = ["{}<br>→ **{}**".format(*readings(found, t)) for t in shown]
+        measured = {*found["shown"]}
+        cells = [
+            "{}<br>→ **{}**".format(*readings(found, t)) if t in measured else "" for t in shown
+        ]
         n_adapt = f"{found['n_adapt'].iloc[0]:,}"
         rows.append([name, trained_on, *cells, n_adapt, pictures_read(found)])
     return markdown([*head, "statistics of", "n"], rows)
@@ -231,8 +236,8 @@ def readings(rows: pd.DataFrame, shown: str) -> tuple[str, str]:
     rows = rows[rows["shown"] == shown]
     if rows["n"].nunique() > 1:
         raise DataError(
-            f"{', '.join(rows['stem'].unique())} read {[*rows['n'].unique()]} of {shown}; seeds "
-            "of one network read the same number."
+            f"{', '.join(rows['stem'].unique())} read {rows['n'].unique().tolist()} of {shown}; "
+            "seeds of one network read the same number."
         )
     parts = (rows[rows["statistics"] == name] for name in ("of training", "of what is shown"))
     own, new = (str(summary([*zip(x["n_correct"], x["n"], strict=True)])) for x in parts)

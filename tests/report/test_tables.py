@@ -1,48 +1,128 @@
-"""Tables and sentences say what the result files say, and nothing where there is none."""
+"""Tables say what the result files say, and nothing where there is none."""
 
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from invented import NOTHING, adapted, made_up
+
+from halftone_utils.digits import datasets, sets
+from halftone_utils.engine.files import DataError
+from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
-from halftone_utils.results import accuracies, answers, people
+from halftone_utils.results import intervals, people, table
 
-RESULTS = accuracies.load_results()
+
+@pytest.fixture(scope="module")
+def every():
+    return table.experiments()
+
+
+@pytest.fixture(scope="module")
+def read(every):
+    return table.of_most_digits(every)
+
+
+@pytest.fixture
+def seventh(monkeypatch):
+    """An architecture more, of which nothing is measured."""
+    row = replace(ARCHITECTURES["lenet"], name="seventh", printed="Seventh")
+    monkeypatch.setitem(ARCHITECTURES, "seventh", row)
+    return "seventh"
+
+
+def cells(row):
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+# --- the talk's table -------------------------------------------------------------------------
 
 
 def test_a_cell_that_was_not_measured_is_empty():
-    rows = tables.talk_table([]).splitlines()[2:]
-    assert rows
+    rows = tables.talk_table(NOTHING).splitlines()[2:]
+    assert len(rows) == 6
     for row in rows:
-        cells = [cell.strip() for cell in row.split("|")[3:-1]]
-        assert len(cells) == 6
-        assert all(cell == "" or cell.startswith("(talk:") for cell in cells)
+        networks = cells(row)[2:]
+        assert len(networks) == 6
+        assert all(cell == "" or cell.startswith("(talk:") for cell in networks)
 
 
-def test_a_measured_cell_stands_under_its_architecture_with_the_talks_figure():
-    row = tables.talk_table(RESULTS).splitlines()[2]
-    lenet = row.split("|")[3]
-    mean = accuracies.summarise(RESULTS, "lenet", "original", "original")["mean"]
-    assert f"{mean:.2f}" in lenet
-    assert "98.89" in lenet
+def test_a_measured_cell_stands_under_its_architecture_with_the_talks_figure(read):
+    head, _, row, *_ = tables.talk_table(read).splitlines()
+    lenet = cells(row)[cells(head).index("LeNet")]
+    mean = table.summarise(read, "lenet", "original", "original").mean
+    assert lenet.startswith(f"**{mean:.2f} ±")
+    assert lenet.endswith("(talk: 98.89)")
 
 
-def test_the_conclusions_count_the_gaps():
-    assert tables.conclusions([])[-1].startswith("Of the talk's 36 cells 0 are measured")
-    measured = int(tables.conclusions(RESULTS)[-1].split("cells ")[1].split()[0])
-    assert 1 <= measured <= 36
+def test_an_architecture_more_has_a_column_where_it_is_measured_and_none_before(read, seventh):
+    assert "Seventh" not in tables.talk_table(read)
+    measured = pd.concat([read, made_up(architecture=seventh, original=9_000)])
+    head, _, *rows = tables.talk_table(measured).splitlines()
+    assert cells(head)[-1] == "Seventh"
+    filled = [cells(row)[-1] for row in rows if cells(row)[-1]]
+    assert filled == ["**90.00 [89.40, 90.57]**"]
+    ours, said = tables.protocols(measured)
+    assert ours["original / original, 256 px"][seventh].mean == 90
+    assert all(seventh not in of_row for of_row in said.values())
 
 
-def test_one_models_row_gives_its_own_interval():
-    low, high = accuracies.wilson(RESULTS[0]["tests"]["original"]["n_correct"], 10_000)
-    row = tables.single_models(RESULTS).splitlines()[2]
-    name = f"{tables.COLUMNS[RESULTS[0]['architecture']]}, {RESULTS[0]['size']} px, seed 0"
-    assert f"| {name} | {RESULTS[0]['train_on']} (" in row
-    assert f"({100 * low:.2f}-{100 * high:.2f})" in row.split("|")[3]
+def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
+    runs = [made_up(seed=k, original=9_900 + k) for k in (0, 1, 2)]
+    two, three = (
+        table.summarise(pd.concat(some), "lenet", "original", "original", 256)
+        for some in (runs[1:], runs)
+    )
+    assert tables.with_numbers(two).endswith("**<br>seeds 1, 2")
+    assert tables.with_numbers(three) == "**99.01 ± 0.01**"
+    few = table.summarise(
+        made_up(n_train=500, n=200, original=100), "lenet", *2 * ("original",), 256
+    )
+    assert tables.with_numbers(few).endswith("**<br>n_train 500, n 200")
 
 
-def test_controls_that_were_not_measured_are_left_out():
-    assert len(tables.control_table([], 32).splitlines()) == 2
-    assert "random dots" in tables.control_table(RESULTS, 32)
+def test_the_caption_speaks_of_empty_cells_where_there_are_some(read):
+    names = tables.columns(read)
+    rows = [
+        [table.summarise(read, a, *row, size) for a in names]
+        for row in (*tables.ROWS, *tables.ALSO)
+        for size in (32, 256)
+    ]
+    gaps = any(any(row) and not all(row) for row in rows)
+    assert ("empty" in tables.caption(read)) == gaps
+    no_gaps = read[read["train_on"].isin(("original", "halftone-talk"))]
+    assert "empty" not in tables.caption(no_gaps)
+    without = no_gaps[no_gaps["architecture"] != "vgg19"]
+    assert tables.caption(without).endswith("; empty cells are not measured yet.")
 
 
-def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
+def test_the_caption_says_how_much_was_read_and_trained_on(read):
+    said = tables.caption(read)
+    assert "over seeds 0, 1 and 2" in said
+    assert f"all {datasets.count('train'):,} digits and tested on all 10,000" in said
+    assert ("n_train: " in said) == (read["n_train"] < datasets.count("train")).any()
+
+
+# --- controls ---------------------------------------------------------------------------------
+
+
+def test_controls_that_were_not_measured_are_left_out(read):
+    assert len(tables.control_table(NOTHING, 32).splitlines()) == 2
+    assert "random dots" in tables.control_table(read, 32)
+
+
+def test_a_control_more_is_a_row_more_once_it_is_measured(read, monkeypatch):
+    before = tables.control_table(read, 256)
+    row = sets.TestSet("mirrored", "strong", lambda point, x, _: x.flip(3))
+    monkeypatch.setitem(sets.TEST_SETS, "mirrored", row)
+    assert tables.control_table(read, 256) == before
+    measured = pd.concat([read, made_up(mirrored=5_000)])
+    rows = tables.control_table(measured, 256).splitlines()
+    assert rows[:-1] == before.splitlines()
+    assert cells(rows[-1]) == ["mirrored", "**50.00 [49.02, 50.98]**", *5 * [""]]
+
+
+def test_people_stand_beside_the_networks_as_measured_or_not_at_all(read):
     asked = people.Reading(
         quiz=people.DIGITS,
         participant="ab",
@@ -53,7 +133,7 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
         seconds=2.0,
         at="",
     )
-    rows = tables.control_table(RESULTS, 32, [asked]).splitlines()
+    rows = tables.control_table(read, 32, [asked]).splitlines()
     assert rows[0].endswith("| people |")
     assert len({row.count("|") for row in rows}) == 1
     (random_dots,) = [row for row in rows if row.startswith("| random dots")]
@@ -62,98 +142,71 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all():
     assert originals.endswith("| not measured |")
 
 
-def made_up(train_on, n_train, n, *, seed=0, **right):
-    """A result of LeNet at 256 pixels: right answers by test set."""
-    return {
-        "architecture": "lenet",
-        "size": 256,
-        "train_on": train_on,
-        "seed": seed,
-        "n_train": n_train,
-        "tests": {name.replace("_", "-"): {"n": n, "n_correct": k} for name, k in right.items()},
-    }
+# --- single models ----------------------------------------------------------------------------
 
 
-def test_every_sentence_says_of_how_many_digits_its_own_numbers_are():
-    results = [
-        made_up("original", 1_500, 500, original=450, halftone_talk=50),
-        made_up("halftone-talk", 4_000, 1_000, original=920, halftone_talk=950),
-    ]
-    first, second, _ = tables.conclusions(results)
-    assert first.startswith("LeNet at 256 px (1,500 training, 500 test digits), trained on orig")
-    assert second.startswith("LeNet at 256 px (4,000 training, 1,000 test digits), trained on half")
-    (said,) = tables.retraining(results)
-    assert "costs 80.0 points; training on halftones wins back 85.0, and" in said
-    assert "on originals gains 2.0 (" in said
-    assert said.endswith(
-        "(trained on 1,500 originals, but on 4,000 of these; read on 500 test "
-        "digits, but then on 1,000: no fair comparison)."
-    )
+def test_one_models_row_gives_its_own_interval(read):
+    head, _, row, *_ = tables.single_models(read).splitlines()
+    first = read.iloc[0]
+    share = intervals.percent(int(first["n_correct"]), 10_000, 2, "{} ({}-{})")
+    assert first["shown"] == "original"
+    name = f"{ARCHITECTURES[first['architecture']].printed}, {first['size']} px, seed 0"
+    trained_on = f"{first['train_on']} ({first['n_train']:,})"
+    assert cells(row)[:3] == [name, trained_on, share]
+    assert len(cells(head)) == len(cells(row))
 
 
-def test_what_retraining_costs_is_said_without_reservation_where_it_is_fair():
-    results = [
-        made_up("original", 55_000, 10_000, original=9_900, halftone_talk=1_000),
-        made_up("both-talk", 55_000, 10_000, original=9_800, halftone_talk=9_700),
-    ]
-    (said,) = tables.retraining(results)
-    assert said.endswith("training on both wins back 87.0, and on originals costs 1.0.")
-    assert tables.retraining([]) == []
+def test_a_model_that_was_shown_fewer_sets_has_empty_cells():
+    (row,) = tables.single_models(made_up(n=200, original=100)).splitlines()[2:]
+    assert cells(row)[2:] == ["50.00 (43.14-56.86), n 200", "", ""]
 
 
-def test_what_retraining_costs_is_measured_on_the_seeds_that_both_were_trained_from():
-    originals = [
-        made_up("original", 55_000, 10_000, seed=seed, original=9_900, halftone_talk=right)
-        for seed, right in ((0, 1_000), (1, 3_000), (2, 8_000))
-    ]
-    halftones = [
-        made_up("halftone-talk", 55_000, 10_000, seed=seed, original=9_800, halftone_talk=9_700)
-        for seed in (0, 1)
-    ]
-    (said,) = tables.retraining(originals + halftones[:1])
-    assert ", seed 0: the halftone costs 89.0 points; training on halftones wins back 87.0" in said
-    (said,) = tables.retraining(originals + halftones)
-    assert ", seeds 0, 1: the halftone costs 79.0 points; training on halftones wins back" in said
-    assert tables.retraining(originals[1:] + halftones[:1]) == []
+def test_networks_stand_beside_what_fewer_digits_gave(every, read):
+    found = tables.beside_fewer(every)
+    assert not found.empty
+    numbers = found.groupby([*table.NETWORK, "seed"])["n_train"].unique()
+    assert all([*n] == sorted(n) and len(n) > 1 for n in numbers)
+    order = [*dict.fromkeys(found["architecture"])]
+    assert order == [a for a in ARCHITECTURES if a in order]
+    assert tables.beside_fewer(read).empty
 
 
-def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
-    runs = [
-        made_up("original", 55_000, 10_000, seed=k, original=9_900 + k, halftone_talk=k)
-        for k in (0, 1, 2)
-    ]
-    two, three = (
-        accuracies.summarise(some, "lenet", "original", "original", 256)
-        for some in (runs[1:], runs)
-    )
-    assert tables.with_numbers(two).endswith("**<br>seeds 1, 2")
-    assert tables.with_numbers(three) == "**99.01 ± 0.01**"
-    assert tables.conclusions(runs[1:])[0].startswith("LeNet at 256 px (seeds 1, 2), trained on")
-    assert tables.conclusions(runs)[0].startswith("LeNet at 256 px, trained on")
+def test_networks_of_several_seeds_are_those_with_more_than_one(read):
+    found = tables.of_several_seeds(read)
+    assert set(found["size"]) == {32}
+    assert set(found["seed"]) == {0, 1, 2}
 
 
-def test_the_caption_speaks_of_empty_cells_where_there_are_some():
-    rows = [
-        [accuracies.summarise(RESULTS, a, *row, size) for a in tables.COLUMNS]
-        for row in (*tables.ROWS, *tables.ALSO)
-        for size in (32, 256)
-    ]
-    gaps = any(any(row) and not all(row) for row in rows)
-    assert ("empty" in tables.caption(RESULTS)) == gaps
-    no_gaps = [r for r in RESULTS if r["train_on"] in ("original", "halftone-talk")]
-    assert "empty" not in tables.caption(no_gaps)
-    without = [r for r in no_gaps if r["architecture"] != "vgg19"]
-    assert tables.caption(without).endswith("; empty cells are not measured yet.")
+def test_every_architecture_has_its_cost(seventh):
+    rows = tables.cost_table().splitlines()[2:]
+    assert [cells(row)[0] for row in rows] == [row.printed for row in ARCHITECTURES.values()]
+    assert cells(rows[-1])[1:] == cells(rows[0])[1:]
 
 
-def test_the_caption_says_what_the_first_test_digits_alone_are_worth():
-    read_all = [r for r in RESULTS if {c["n"] for c in r["tests"].values()} == {10_000}]
-    assert "first of the file" not in tables.caption(read_all)
-    lenet = [r for r in read_all if (r["architecture"], r["size"]) == ("lenet", 32)]
-    fewer = {**lenet[0], "tests": {"original": {"n": 500, "n_correct": 490}}}
-    wrong = [~answers.right_answers(f"lenet-32-original-s{seed}", "original") for seed in range(3)]
-    first, every = (100 * sum(w[:n].sum() for w in wrong) / (3 * n) for n in (500, 10_000))
-    assert (
-        f"of the first 500 the 3 networks that were trained on originals and read on all miss "
-        f"{first:.2f} % on average, of all {every:.2f} %."
-    ) in tables.caption([*lenet, fewer])
+# --- batch statistics -------------------------------------------------------------------------
+
+
+def test_networks_that_differ_in_their_seed_are_one_row():
+    (row,) = tables.batch_statistics_table([adapted(0, 90), adapted(2, 94)]).splitlines()[2:]
+    assert row.startswith("| ResNet18, 32 px | originals | 10.00 ± 0.00<br>→ **92.00 ± 2.83** |")
+    assert row.endswith("| 50 | 100 each of seeds 0, 2 |")
+    (row,) = tables.batch_statistics_table([adapted(0, 90)]).splitlines()[2:]
+    assert "10.00 [5.52, 17.44]<br>→ **90.00 [82.56, 94.48]** |" in row
+    assert row.endswith("| 50 | 100 |")
+
+
+def test_a_network_of_fewer_training_digits_is_a_row_of_its_own():
+    results = [adapted(0, 90), adapted(0, 70, n_train=20_000)]
+    rows = tables.batch_statistics_table(results).splitlines()[2:]
+    assert sorted(cells(row)[1] for row in rows) == ["originals", "originals (20,000 digits)"]
+
+
+def test_what_was_not_shown_is_an_empty_cell():
+    (row,) = tables.batch_statistics_table([adapted(0, 90, shown=("original",))]).splitlines()[2:]
+    assert cells(row)[3:6] == ["", "", ""]
+    assert tables.batch_statistics_table([]).count("\n") == 1
+
+
+def test_seeds_that_read_different_numbers_have_no_mean():
+    with pytest.raises(DataError, match=r"read \[100, 200\] of original"):
+        tables.batch_statistics_table([adapted(0, 90), adapted(2, 94, n=200)])
