@@ -4,6 +4,8 @@ import json
 import re
 from copy import deepcopy
 
+import nbformat
+import papermill
 import pytest
 from bs4 import BeautifulSoup
 
@@ -24,14 +26,16 @@ def test_every_page_of_the_report_is_there():
     assert set(build.PAGES) | {"experiment"} == names
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_committed_as_one_run_without_error(path):
-    cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
-    assert [c["execution_count"] for c in cells] == list(range(1, len(cells) + 1))
-    outputs = [output for c in cells for output in c["outputs"]]
-    assert not [output for output in outputs if output["output_type"] == "error"]
-    assert sum("parameters" in c["metadata"].get("tags", []) for c in cells) == 1
-    assert path.stat().st_size < 2_000_000
+def test_a_notebook_is_committed_as_one_run_without_error():
+    for path in NOTEBOOKS:
+        cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+        counts = [c["execution_count"] for c in cells]
+        assert counts == list(range(1, len(cells) + 1)), path.name
+        outputs = [output for c in cells for output in c["outputs"]]
+        assert not [output for output in outputs if output["output_type"] == "error"], path.name
+        tags = [tag for c in cells for tag in c["metadata"].get("tags", [])]
+        assert tags.count("parameters") == 1, path.name
+        assert path.stat().st_size < 2_000_000, path.name
 
 
 def test_what_the_notebooks_promise_to_print_was_printed():
@@ -57,6 +61,71 @@ def test_figures_of_the_readme_come_from_tagged_cells():
     shown = {path.stem for path in (ROOT / "figures").glob("*.png")}
     assert shown
     assert shown <= tagged
+
+
+# --- what is written --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """What would be written, by path; nothing is."""
+    contents = {}
+    monkeypatch.setattr(build, "write_atomically", contents.__setitem__)
+    return contents
+
+
+def test_making_the_report_leaves_tracked_files_alone(written, monkeypatch):
+    pages = build.read_pages()
+    monkeypatch.setattr(build, "run_page", lambda name: pages[name])
+    assert build.report("06_architectures") == build.REPORT / "06_architectures.html"
+    assert build.REPORT / "index.html" not in written
+    assert build.report() == build.REPORT / "index.html"
+    assert {path.stem for path in written if path.suffix == ".html"} == {"index", *build.PAGES}
+    figures = {path.stem for path in written if path.suffix == ".png"}
+    assert figures >= {path.stem for path in (ROOT / "figures").glob("*.png")}
+    ignored = (ROOT / ".gitignore").read_text().split()
+    assert "/report/" in ignored
+    assert all(path.is_relative_to(ROOT / "report") for path in written)
+
+
+def test_refreshing_takes_pictures_the_table_and_pages_into_the_repository(
+    written, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(build, "REPORT", tmp_path)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "hero.png").write_bytes(b"drawn anew")
+    (tmp_path / "notebooks").mkdir()
+    page = deepcopy(build.read_pages()["01_fgsm_recap"])
+    page.metadata["papermill"] = {"end_time": "today"}
+    for cell in page.cells:
+        cell.metadata["papermill"] = {"duration": 1.0}
+        cell.metadata.setdefault("tags", [])
+    nbformat.write(page, tmp_path / "notebooks" / "01_fgsm_recap.ipynb")
+    build.refresh()
+    committed = ROOT / "notebooks" / "01_fgsm_recap.ipynb"
+    assert {*written} == {ROOT / "figures" / "hero.png", ROOT / "README.md", committed}
+    assert written[ROOT / "figures" / "hero.png"] == b"drawn anew"
+    assert written[ROOT / "README.md"].decode() == build.with_table(
+        (ROOT / "README.md").read_text()
+    )
+    assert b"papermill" not in written[committed]  # times of day, in which no two runs agree
+    assert written[committed] == committed.read_bytes()
+
+
+def test_a_page_that_is_not_there_or_stops_is_named_in_one_sentence(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="page is '09_mine'; it is one of 01_fgsm_recap, "):
+        build.report("09_mine")
+
+    def stop(*_, **__):
+        raise papermill.PapermillExecutionError(0, 1, "1 / 0", "ZeroDivisionError", "by zero", [])
+
+    monkeypatch.setattr(papermill, "execute_notebook", stop)
+    monkeypatch.setattr(build, "REPORT", tmp_path)
+    with pytest.raises(SystemExit, match=r"01_fgsm_recap stopped with ZeroDivisionError: by zero"):
+        build.report("01_fgsm_recap")
+
+
+# --- the web version --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
