@@ -57,7 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from halftone_utils.engine.files import DataError
 
-    config = (tyro.conf.PositionalRequiredArgs, tyro.conf.FlagCreatePairsOff)
+    how = tyro.conf
+    config = (
+        how.PositionalRequiredArgs,
+        how.PositionalMetavarFromFieldName,
+        how.FlagCreatePairsOff,
+    )
     try:
         function = load(name)
         found = tyro.cli(function, prog=f"halftone {name}", args=rest, config=config)
