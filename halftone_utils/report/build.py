@@ -138,7 +138,8 @@ def refresh() -> None:
     write_atomically(readme, with_table(readme.read_text()).encode())
     for path in sorted((REPORT / "notebooks").glob("*.ipynb")):
         page = nbformat.read(path, as_version=4)
-        page.metadata.pop("papermill", None)
+        for name in ("papermill", "widgets"):  # the state of instruments is a kernel's
+            page.metadata.pop(name, None)
         for cell in page.cells:
             for name in ("papermill", "execution"):  # times of day, in which no two runs agree
                 cell.metadata.pop(name, None)
