@@ -70,9 +70,8 @@ def conclusions(table: pd.DataFrame) -> list[str]:
     """What has been measured, in sentences: one a question, only for what has results."""
     networks = [(a, size) for size in talk.SIZES for a in tables.columns(table)]
     sentences = [said for network in networks for said in _conclusions_of(table, *network)]
-    asked = [
-        (a, *key, size) for a in talk.ARCHITECTURES for key in tables.ROWS for size in talk.SIZES
-    ]
+    networks = [(a, size) for a in talk.ARCHITECTURES for size in talk.SIZES]
+    asked = [(a, *protocol, size) for a, size in networks for protocol in talk.PROTOCOLS]
     n, measured = len(asked), sum(summarise(table, *cell) is not None for cell in asked)
     total = f"Of the talk's {n} cells {measured} are measured here, {n - measured} are not."
     return [*sentences, total]

@@ -10,7 +10,7 @@ from halftone_utils.digits import datasets, sets
 from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
-from halftone_utils.results import intervals, people, table
+from halftone_utils.results import intervals, people, table, talk
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +210,8 @@ def test_what_was_not_shown_is_an_empty_cell():
 def test_seeds_that_read_different_numbers_have_no_mean():
     with pytest.raises(DataError, match=r"read \[100, 200\] of original"):
         tables.batch_statistics_table([adapted(0, 90), adapted(2, 94, n=200)])
+
+
+def test_the_first_rows_are_the_talks():
+    assert [*tables.ROWS] == [*talk.PROTOCOLS]
+    assert len(talk.ARCHITECTURES) * len(talk.SIZES) * len(talk.PROTOCOLS) == 36
