@@ -24,15 +24,13 @@ class Instrument(VBox):
     the figure.  A subclass makes controls, names their handlers by `watch`, sets `children`.
     """
 
+    twin: Callable[[], Figure]  # shows what the instrument shows as it is set now
+
     def __init__(self) -> None:
         """An empty frame, and the line in which it says what is wrong."""
         super().__init__()
         self.message = HTML(layout=Layout(min_height="1.6em"))
         self._handling = False
-
-    def twin(self) -> Figure:
-        """The figure that shows what the instrument shows as it is set now."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**arguments)

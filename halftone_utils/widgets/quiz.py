@@ -2,7 +2,7 @@
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,11 +41,7 @@ class Quiz(parts.Instrument):
     what: str  # a participant is asked to read
     total: int  # number of questions
     size: tuple[int, int]  # width and height of a picture on the page, in pixels
-
-    @staticmethod
-    def question(i: int) -> Question:
-        """The i-th question, always the same one."""
-        raise NotImplementedError
+    question: Callable[[int], Question]  # the i-th, always the same one
 
     def __init__(self, path: Path = people.FILE) -> None:
         """Wait for initials and Start."""
