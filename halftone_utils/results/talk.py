@@ -3,7 +3,6 @@
 from halftone_utils.engine.files import DATA, read_toml
 
 _FILE = read_toml(DATA / "talk.toml")
-CITATION = f"{_FILE['author']}, {_FILE['title']}, {_FILE['date']:%Y-%m-%d}"
 SIZES: tuple[int, ...] = tuple(_FILE["sizes"])
 ARCHITECTURES: tuple[str, ...] = tuple(_FILE["architectures"])
 PROTOCOLS = tuple((row["train_on"], row["shown"]) for row in _FILE["protocols"])
