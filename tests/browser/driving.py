@@ -20,15 +20,28 @@ class Driver:
         return self.output.locator(".widget-inline-hbox").filter(has=exact)
 
     def slide(self, label: str, key: str, times: int = 1) -> None:
-        """By keyboard: the handle is reached with the tab key and moved with the arrows."""
-        handle = self.control(label).get_by_role("slider")
-        handle.focus()
-        for _ in range(times):
-            handle.press(key)
+        """By keyboard, once the kernel has drawn what was asked before."""
+        handle = self._handle(label)
+
+        def press(_: int) -> None:
+            handle.focus()
+            for _ in range(times):
+                handle.press(key)
+
+        self._follows(self.control(label), press)
 
     def drag(self, label: str, by: float) -> None:
         """By mouse, so many pixels to the right."""
-        self._drag(self.control(label).get_by_role("slider"), by)
+        self._drag(self._handle(label), by)
+
+    def _handle(self, label: str) -> Locator:
+        """A slider's handle, when the page has settled and it can be moved."""
+        self.settle()
+        handle = self.control(label).get_by_role("slider")
+        self._wait_until(
+            lambda: handle.evaluate(f"c => {_CAN_BE_MOVED}"), lambda: f"{label} cannot be moved"
+        )
+        return handle
 
     def number(self, label: str) -> float:
         """What a slider says it stands at."""
