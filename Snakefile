@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from halftone_utils.captcha import SCHEMES
-from halftone_utils.engine.files import CACHE, RESULTS
+from halftone_utils.engine import files
 from halftone_utils.studies import grid
 
 # what is freed stays with the process: fresh pages for every feature map cost a third of the time
@@ -19,8 +19,10 @@ os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 PYTHON = shlex.quote(sys.executable)
 HALFTONE = f"{PYTHON} -m halftone_utils"
 EXPERIMENTS = {experiment.stem: experiment for experiment in grid.experiments()}
+# as one names a target: snakemake data/results/lenet-32-original-s0.json
+RESULTS = os.path.relpath(files.RESULTS)
 RESULT = f"{RESULTS}/{{stem}}.json"
-SET = f"{CACHE}/halftone-mnist/talk-{{size}}.built"
+SET = f"{files.CACHE}/halftone-mnist/talk-{{size}}.built"
 
 
 def sets_of(wildcards):

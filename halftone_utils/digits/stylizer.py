@@ -197,7 +197,7 @@ def stylize(model: Stylizer, images: Tensor, batch: int = 8) -> Tensor:
     return torch.cat([model(p) for p in images.split(batch)])
 
 
-def train_and_publish(name: str = "talk", *, steps: int = Recipe.steps, seed: int = 0) -> Path:
+def train_and_publish(name: str, *, steps: int = Recipe.steps, seed: int = 0) -> Path:
     """Train the stylizer of a frozen point, or go on training it; write data/weights.
 
     name: a frozen point of 256 pixels, by style transfer.  Returns the file.

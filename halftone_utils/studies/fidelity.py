@@ -62,7 +62,7 @@ def _measure(point: StylePoint, model: stylizer.Stylizer, reads: nn.Module, p: T
     return {"predictions": read, "total": total, "seconds": seconds}
 
 
-def fidelity(point: str = "talk", *, n: int = 1000, n_train: int = 5000) -> Result:
+def fidelity(point: str, *, n: int = 1000, n_train: int = 5000) -> Result:
     """Halftone validation digits by optimisation and by the stylizer, and compare the two.
 
     Writes data/results/stylizer-POINT-256.json: what AlexNet reads of either, total losses and

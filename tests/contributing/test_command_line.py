@@ -1,6 +1,9 @@
 """`halftone` lists what there is, and says in one sentence what is wrong."""
 
+import functools
 import inspect
+import re
+import shlex
 import subprocess
 import sys
 import typing
@@ -43,6 +46,28 @@ def test_every_command_says_what_it_takes(command, capsys):
     assert f"halftone {command}" in capsys.readouterr().out
 
 
+def written(name: str) -> list[str]:
+    """The commands that a file of the repository tells to run, without their programs."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    found = re.findall(r"(?:\.venv/bin/|\$\(BIN\)/|Run `)halftone +([^`#\n;]+)", text)
+    return [" ".join(line.split()) for line in found]
+
+
+@pytest.mark.parametrize("name", ["Makefile", "README.md", "CONTRIBUTING.md"])
+def test_every_command_that_is_written_down_can_be_typed(name, monkeypatch):
+    lines, ran = written(name), []
+    functions = {command: command_line.load(command) for command in command_line.COMMANDS}
+    for command, function in functions.items():
+        run = functools.wraps(function)(lambda *_, c=command, **__: ran.append(c))
+        monkeypatch.setitem(functions, command, run)
+    monkeypatch.setattr(command_line, "load", functions.get)
+    typed = [line for line in lines if "--help" not in line]
+    assert typed
+    for line in typed:
+        assert command_line.main(shlex.split(line)) == 0, line
+    assert ran == [line.split()[0] for line in typed]
+
+
 WRONG = {
     "nonsense": "halftone has no command 'nonsense'; it has experiment, frontier, ",
     "experiment resnet": "architecture is 'resnet'; it is one of lenet, alexnet",
@@ -57,12 +82,12 @@ WRONG = {
     "batch-statistics resnet": "architecture is 'resnet'",
     "recipes resnet": "architecture is 'resnet'",
     "recipes lenet --size 64": "size is 64",
-    "fidelity --point strong": "strong-256 is drawn by a screen",
+    "fidelity strong": "strong-256 is drawn by a screen",
     "ladder --schemes nonsense": "scheme is 'nonsense'; it is one of ",
     "crnn nonsense": "scheme is 'nonsense'; it is one of ",
     "halftones talk --size 64": "point is 'talk-64'; it is one of talk-32",
     "halftones strong": "strong-32 is drawn by a screen",
-    "stylizer --name strong": "strong-256 is drawn by a screen",
+    "stylizer strong": "strong-256 is drawn by a screen",
     "publish resnet": "architecture is 'resnet'",
     "report --pages 09_mine": "page is '09_mine'; it is one of 01_fgsm_recap",
 }

@@ -110,6 +110,10 @@ def test_only_experiments_without_a_result_are_trained_even_in_a_fresh_clone(tmp
     assert planned["experiment"] == len({x.stem for x in EXPERIMENTS} - there)
 
 
+def test_a_result_is_a_target_by_the_name_that_it_has_in_the_repository():
+    assert dry_run("data/results/lenet-32-original-s0.json", "--force")["experiment"] == 1
+
+
 def test_an_experiment_that_is_not_in_the_grid_is_no_target():
     wrong = "lenet-64-original-s0"
     ran = snakemake(str(RESULTS / f"{wrong}.json"))
