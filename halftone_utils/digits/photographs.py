@@ -50,11 +50,10 @@ def decode(content: bytes, side: int) -> Tensor:
     return torch.from_numpy(np.array(square)).float()[None, None] / 255
 
 
-def load(name: str, side: int, colour: bool = False) -> Tensor:
+def load(name: str, side: int) -> Tensor:
     """The middle square of a photograph, resized with antialiasing to `side` pixels.
 
-    Returns float32 in [0, 1]: (1, 1, side, side) in grey by luminance, or (1, 3, side, side)
-    in colour (three equal channels if the photograph is grey).
+    Returns float32 (1, 1, side, side) in [0, 1], in grey by luminance.
     Raises ValueError for another name or a side below 16.
     """
     checks.one_of("photograph", name, NAMES)
@@ -64,10 +63,7 @@ def load(name: str, side: int, colour: bool = False) -> Tensor:
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
     pixels = pixels[top : top + square, left : left + square]
-    if pixels.ndim == 3 and not colour:
+    if pixels.ndim == 3:
         pixels = rgb2gray(pixels)
     pixels = resize(pixels, (side, side), anti_aliasing=True).clip(0, 1)
-    image = torch.from_numpy(pixels).float()
-    if image.ndim == 2:
-        return image.expand(1, 3 if colour else 1, side, side).contiguous()
-    return image.movedim(-1, 0)[None].contiguous()
+    return torch.from_numpy(pixels).float()[None, None]

@@ -6,6 +6,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +42,11 @@ def write_as_it_comes(path: Path, parts: Iterable[bytes]) -> None:
 def _remove_orphans(path: Path) -> None:
     """Delete the halves of `path` that killed processes left: they can be gigabytes."""
     for partial in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
-        process = partial.suffixes[-2][1:]
-        if process.isdigit() and not _runs(int(process)):
-            partial.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
+        with suppress(PermissionError, OverflowError, ValueError):  # another's, or no number
+            try:
+                os.kill(int(partial.suffixes[-2][1:]), 0)
+            except ProcessLookupError:
+                partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

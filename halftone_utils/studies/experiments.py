@@ -58,16 +58,11 @@ class Experiment:
             object.__setattr__(self, "subset", "first")
 
     @property
-    def on_all(self) -> bool:
-        """Whether it is trained on all pictures of the training split."""
-        return self.n_train == datasets.count("train", self.dataset)
-
-    @property
     def stem(self) -> str:
         """The name of its result file."""
         parts = [self.architecture, str(self.size), self.train_on]
         parts += [self.dataset] * (self.dataset != "mnist")
-        parts += [f"n{self.n_train}"] * (not self.on_all)
+        parts += [f"n{self.n_train}"] * (self.n_train < datasets.count("train", self.dataset))
         return "-".join([*parts, f"s{self.seed}"])
 
     @property
@@ -163,16 +158,14 @@ def published(
     return model.eval()
 
 
-def all_published(size: int = 32) -> list[tuple[Experiment, torch.nn.Module]]:
-    """Every classifier of that size in data/weights, in the table's order."""
+def all_published() -> list[tuple[Experiment, torch.nn.Module]]:
+    """Every classifier of 32 pixels in data/weights, in the table's order."""
     known = [
-        Experiment(architecture=architecture, train_on=train_on, size=size)
+        Experiment(architecture=architecture, train_on=train_on)
         for train_on in sets.TRAIN_SETS
         for architecture in architectures.ARCHITECTURES
     ]
-    return [
-        (x, published(x.architecture, x.train_on, size=size)) for x in known if x.weights.exists()
-    ]
+    return [(x, published(x.architecture, x.train_on)) for x in known if x.weights.exists()]
 
 
 def _kept_readings(experiment: Experiment) -> Path:
@@ -214,7 +207,6 @@ def run(
     shown: Sequence[str] = (),
     n_test: int = 0,
     directory: Path = RESULTS,
-    progress: bool = True,
 ) -> Result:
     """Train a classifier, read each test set once, add both to its result file.
 
@@ -233,7 +225,7 @@ def run(
     asked: list[dict[str, Any]] = [{"shown": name, "n": n_test} for name in shown]
     there = store.check(x.stem, x.config, asked, directory)
     known = store.predictions(x.stem, directory) if there else {}
-    model, seconds = trained(x, progress)
+    model, seconds = trained(x)
     found = _read(x, model, shown, n_test)
     labels = datasets.load("test", 28, n_test, x.dataset)[1].numpy()
     rows = [{**row, "n_correct": int((found[row["shown"]] == labels).sum())} for row in asked]

@@ -18,7 +18,7 @@ from halftone_utils.studies.experiments import Experiment
 
 SMALL = Experiment(architecture="lenet", n_train=300, epochs=2, seed=3, subset="balanced")
 N_TEST = 200
-QUIETLY = {"n_test": N_TEST, "progress": False}
+FEW = {"n_test": N_TEST}
 
 
 def recomputed(folder, experiment=SMALL):
@@ -46,7 +46,7 @@ def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiments, "CHECKPOINTS", folder / "checkpoints")
-        result = experiments.run(SMALL, shown=("original",), directory=folder, **QUIETLY)
+        result = experiments.run(SMALL, shown=("original",), directory=folder, **FEW)
     return result, folder
 
 
@@ -89,7 +89,7 @@ def test_a_second_run_reads_the_checkpoint_and_comes_to_the_same(ran, copied):
         (copied / path).unlink()
     (checkpoint,) = (copied / "checkpoints").iterdir()
     before = checkpoint.stat().st_mtime_ns
-    again = experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+    again = experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert checkpoint.stat().st_mtime_ns == before
     assert again.rows == result.rows
 
@@ -97,14 +97,14 @@ def test_a_second_run_reads_the_checkpoint_and_comes_to_the_same(ran, copied):
 def test_a_run_on_another_set_keeps_what_is_there(ran, copied):
     result, folder = ran
     before = store.predictions(SMALL.stem, folder)
-    grown = experiments.run(SMALL, shown=("random-dots",), directory=copied, **QUIETLY)
+    grown = experiments.run(SMALL, shown=("random-dots",), directory=copied, **FEW)
     assert grown.row(shown="original") == result.row(shown="original")
     assert [row["shown"] for row in grown.rows] == ["original", "random-dots"]
     after = store.predictions(SMALL.stem, copied)
     assert {*after} == {"original", "random-dots"}
     assert np.array_equal(after["original"], before["original"])
     assert said(copied) == recomputed(copied)
-    again = experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+    again = experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert {row["shown"]: row["n_correct"] for row in again.rows} == {
         row["shown"]: row["n_correct"] for row in grown.rows
     }
@@ -120,7 +120,7 @@ def test_what_cannot_be_added_is_refused_before_anything_is_trained(copied, untr
         (SMALL, {"shown": ("negative",)}, "set is 'negative'; it is one of original, "),
     ]
     for experiment, options, named in refused:
-        asked = {"shown": ("original",), "directory": copied, **QUIETLY, **options}
+        asked = {"shown": ("original",), "directory": copied, **FEW, **options}
         with pytest.raises(ValueError, match=named) as caught:
             experiments.run(experiment, **asked)
         assert len(str(caught.value).splitlines()) == 1
@@ -141,7 +141,7 @@ def test_a_network_trained_on_other_pictures_is_shown_the_short_list(ran, tmp_pa
         ("halftone-strong", sets.SHORT_TEST_SETS),
     ):
         experiment = replace(SMALL, train_on=train_on)
-        result = experiments.run(experiment, directory=tmp_path, n_test=10, progress=False)
+        result = experiments.run(experiment, directory=tmp_path, n_test=10)
         assert [row["shown"] for row in result.rows] == [*shown]
     assert ("halftone-strong", "train") in seen
 
@@ -152,7 +152,7 @@ def test_another_data_set_is_trained_on_and_read(bars, tmp_path, monkeypatch):
     assert experiment.stem == "lenet-32-original-bars-s0"
     assert (experiment.n_train, experiment.config["dataset"]) == (70, "bars")
     shown = ("original", "no-dots")
-    result = experiments.run(experiment, shown=shown, directory=tmp_path, progress=False)
+    result = experiments.run(experiment, shown=shown, directory=tmp_path)
     assert [row["n"] for row in result.rows] == [30, 30]
     assert result.row(shown="original")["n_correct"] > 20  # by chance 10
     assert said(tmp_path, experiment) == recomputed(tmp_path, experiment)
@@ -185,7 +185,7 @@ def killed(copied, monkeypatch):
 
     monkeypatch.setattr(training, "predict", predict_until_killed)
     with pytest.raises(_Killed):
-        experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+        experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert not (copied / f"{SMALL.stem}.json").exists()
     is_killed[0] = False
     read.clear()
@@ -194,7 +194,7 @@ def killed(copied, monkeypatch):
 
 def test_a_reading_that_was_killed_goes_on_where_it_stopped(killed, ran, copied):
     result, folder = ran
-    again = experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+    again = experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert again.rows == result.rows
     assert killed == [50, 50]
     name = f"{SMALL.stem}.npz"
@@ -205,7 +205,7 @@ def test_a_reading_that_was_killed_goes_on_where_it_stopped(killed, ran, copied)
 def test_half_a_file_of_readings_is_named_and_read_anew(killed, ran, copied, capsys):
     (kept,) = (copied / "checkpoints").glob("*.npz")
     kept.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
-    again = experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+    again = experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert again.rows == ran[0].rows
     assert killed == [50] * 4
     assert str(kept) in capsys.readouterr().err
@@ -214,7 +214,7 @@ def test_half_a_file_of_readings_is_named_and_read_anew(killed, ran, copied, cap
 def test_readings_of_other_weights_are_not_gone_on_with(killed, copied):
     (checkpoint,) = (copied / "checkpoints").glob("*.safetensors")
     checkpoint.unlink()  # trained anew: not to the last bit the network that read before
-    experiments.run(SMALL, shown=("original",), directory=copied, **QUIETLY)
+    experiments.run(SMALL, shown=("original",), directory=copied, **FEW)
     assert killed == [50] * 4
 
 

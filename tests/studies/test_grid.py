@@ -47,9 +47,9 @@ def test_an_architecture_more_is_in_every_row_of_the_grid(monkeypatch):
 def test_another_number_of_digits_can_be_asked_for():
     fewer = grid.experiment_for("vgg19", 256, "both-talk")
     assert (fewer.n_train, fewer.subset) == (10_000, "balanced")
-    assert grid.experiment_for("vgg19", 256, "both-talk", n_train=55_000).on_all
+    assert "-n" not in grid.experiment_for("vgg19", 256, "both-talk", n_train=55_000).stem
     assert grid.experiment_for("lenet", 32, n_train=10, epochs=1).epochs == 1
-    assert grid.experiment_for("lenet", 32).on_all
+    assert grid.experiment_for("lenet", 32).n_train == 55_000
 
 
 def test_a_command_asks_for_what_it_says_and_a_trial_for_little(bars, monkeypatch):
