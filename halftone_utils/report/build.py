@@ -13,10 +13,20 @@ from nbformat import NotebookNode
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import FIGURES, ROOT, write_atomically
 from halftone_utils.report import tables, web
-from halftone_utils.report.pages import NOTEBOOKS, PAGES
 from halftone_utils.results import table
 
+NOTEBOOKS = ROOT / "notebooks"
 REPORT = ROOT / "report"
+PAGES = {  # notebook -> what links call it, in order of reading
+    "01_fgsm_recap": "1. FGSM recap",
+    "02_halftone": "2. Halftone",
+    "03_style_transfer": "3. Style transfer",
+    "04_iterations_and_weights": "4. Iterations and weights",
+    "05_halftone_mnist": "5. Halftone-MNIST",
+    "06_architectures": "6. Architectures",
+    "07_captcha": "7. CAPTCHA",
+    "08_conclusions": "8. Conclusions",
+}
 INDEX = """# Does a convolutional network see the optical illusion that a human sees in a halftone?
 
 ![Test digits, their halftones, the halftones from afar, and what LeNet and AlexNet read]({hero})
@@ -44,11 +54,6 @@ def figures_of(notebook: NotebookNode) -> dict[str, bytes]:
     }
 
 
-def read_pages(directory: Path = NOTEBOOKS) -> dict[str, NotebookNode]:
-    """The pages by name as they are committed, with the outputs of their last run."""
-    return {name: nbformat.read(directory / f"{name}.ipynb", as_version=4) for name in PAGES}
-
-
 def run_page(name: str) -> NotebookNode:
     """Execute one notebook into report/, with progress; a failed one is kept and ends the run."""
     target = REPORT / "notebooks" / f"{name}.ipynb"
@@ -67,9 +72,9 @@ def run_page(name: str) -> NotebookNode:
     return nbformat.read(target, as_version=4)
 
 
-def write_page(name: str, notebook: NotebookNode, directory: Path = REPORT) -> Path:
+def write_page(name: str, notebook: NotebookNode) -> Path:
     """HTML of an executed notebook: figures and equations inside, no script, no network."""
-    path = directory / f"{name}.html"
+    path = REPORT / f"{name}.html"
     write_atomically(path, web.page_html(name, notebook, {"index": "Index", **PAGES}).encode())
     return path
 
@@ -79,7 +84,7 @@ def _table_and_caption() -> str:
     return f"{tables.talk_table(results)}\n\n{tables.caption(table.of_most_digits(results))}"
 
 
-def index_page(notebooks: Mapping[str, NotebookNode], made: str = "Made") -> NotebookNode:
+def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode:
     """The index as a notebook of one cell: the question, the first picture, results, all pages.
 
     notebooks: executed pages by name, one of them with a cell tagged `figure-hero`.
@@ -92,13 +97,6 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str = "Made") -> Not
     hero, listed = f"data:image/png;base64,{png}", "\n".join(items)
     text = INDEX.format(hero=hero, table=_table_and_caption(), items=listed, made=made)
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
-
-
-def write_web(notebooks: Mapping[str, NotebookNode], directory: Path = REPORT) -> Path:
-    """The whole web version of pages that were executed before, by name; where its index is."""
-    for name, notebook in notebooks.items():
-        write_page(name, notebook, directory)
-    return write_page("index", index_page(notebooks), directory)
 
 
 def with_table(readme: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from committed import web_version
 
 from browser.conftest import SCREENS
 from halftone_utils.report import build
@@ -24,7 +25,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def folder(chromium, tmp_path_factory):
     """The web version of the committed notebooks."""
-    return build.write_web(build.read_pages(), tmp_path_factory.mktemp("web")).parent
+    return web_version(tmp_path_factory.mktemp("web")).parent
 
 
 @pytest.fixture(scope="module")

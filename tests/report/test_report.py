@@ -8,6 +8,8 @@ import nbformat
 import papermill
 import pytest
 from bs4 import BeautifulSoup
+from committed import page as committed_page
+from committed import web_version as make_web_version
 
 from halftone_utils.engine.files import ROOT
 from halftone_utils.report import build, tables, web
@@ -75,8 +77,7 @@ def written(monkeypatch):
 
 
 def test_making_the_report_leaves_tracked_files_alone(written, monkeypatch):
-    pages = build.read_pages()
-    monkeypatch.setattr(build, "run_page", lambda name: pages[name])
+    monkeypatch.setattr(build, "run_page", committed_page)
     assert build.report("06_architectures") == build.REPORT / "06_architectures.html"
     assert build.REPORT / "index.html" not in written
     assert build.report() == build.REPORT / "index.html"
@@ -95,7 +96,7 @@ def test_refreshing_takes_pictures_the_table_and_pages_into_the_repository(
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "hero.png").write_bytes(b"drawn anew")
     (tmp_path / "notebooks").mkdir()
-    page = deepcopy(build.read_pages()["01_fgsm_recap"])
+    page = committed_page("01_fgsm_recap")
     page.metadata["papermill"] = {"end_time": "today"}
     for cell in page.cells:
         cell.metadata["papermill"] = {"duration": 1.0}
@@ -132,7 +133,7 @@ def test_a_page_that_is_not_there_or_stops_is_named_in_one_sentence(monkeypatch,
 def web_version(tmp_path_factory):
     """Its pages by name, in order of reading, made of the committed notebooks."""
     folder = tmp_path_factory.mktemp("web")
-    index = build.write_web(build.read_pages(), folder)
+    index = make_web_version(folder)
     assert index == folder / "index.html"
     return {
         name: BeautifulSoup((folder / f"{name}.html").read_text(), "html.parser")
@@ -171,7 +172,7 @@ def test_the_index_shows_the_results_and_what_each_page_asks(web_version):
         written = [re.sub(r"\*\*|<br>", "", cell).strip() for cell in row.strip("|").split("|")]
         assert [cell.get_text().strip() for cell in cells.select("td")] == written
     assert tables.caption(results) in index.get_text()
-    asked = [web.first_words(notebook) for notebook in build.read_pages().values()]
+    asked = [web.first_words(committed_page(name)) for name in build.PAGES]
     listed = [item.get_text() for item in index.select("main li")]
     assert [title + question for title, question in asked] == [t.strip() for t in listed]
 
@@ -188,8 +189,8 @@ def test_every_picture_has_words_of_its_own(web_version):
 
 
 def test_a_page_keeps_every_printed_word(web_version):
-    for name, notebook in build.read_pages().items():
-        outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
+    for name in build.PAGES:
+        outputs = [o for c in committed_page(name).cells for o in c.get("outputs", [])]
         printed = [o.text.strip() for o in outputs if o.output_type == "stream"]
         shown = [pre.get_text().strip() for pre in web_version[name].select("pre.printed")]
         assert shown == printed
@@ -203,8 +204,9 @@ def test_tables_and_only_tables_stand_in_a_frame_that_scrolls(web_version):
 
 
 def test_a_page_shows_its_equations_and_asks_nothing_of_the_network(web_version):
-    for name, notebook in build.read_pages().items():
-        prose = "".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    for name in build.PAGES:
+        cells = committed_page(name).cells
+        prose = "".join(c.source for c in cells if c.cell_type == "markdown")
         assert len(web_version[name].select("math")) == len(web.EQUATION.findall(prose)), name
     assert len(web_version["03_style_transfer"].select("math")) > 10
     for name, page in web_version.items():
@@ -214,14 +216,15 @@ def test_a_page_shows_its_equations_and_asks_nothing_of_the_network(web_version)
         assert "@import" not in page.style.string
 
 
-def test_where_no_kernel_runs_an_instrument_is_its_figure(tmp_path):
-    notebook = build.read_pages()["01_fgsm_recap"]
+def test_where_no_kernel_runs_an_instrument_is_its_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "REPORT", tmp_path)
+    notebook = committed_page("01_fgsm_recap")
     before = deepcopy(notebook)
     (instrument,) = [c for c in notebook.cells if "widgets.fgsm_explorer(" in c.source]
     (output,) = instrument.outputs
     figure = output.data["image/png"].strip().replace("\n", "")
     assert web.WIDGET in output.data
-    page = build.write_page("01_fgsm_recap", notebook, tmp_path).read_text()
+    page = build.write_page("01_fgsm_recap", notebook).read_text()
     assert figure in page.replace("\n", "")
     assert "widget-view" not in page
     assert notebook == before

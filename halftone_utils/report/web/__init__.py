@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple
 
 from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter
@@ -13,13 +12,6 @@ from nbformat import NotebookNode
 SITE = "Halftone-based adversarial examples"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 EQUATION = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$", re.DOTALL)
-
-
-class Link(NamedTuple):
-    """To a page, and what the link is called."""
-
-    href: str
-    label: str
 
 
 def first_words(notebook: NotebookNode) -> tuple[str, str]:
@@ -51,8 +43,12 @@ def with_mathml(markdown: str) -> str:
     return EQUATION.sub(replaced, markdown)
 
 
-def describe_figures(notebook: NotebookNode) -> None:
-    """Give each picture a text in place of it: its number, its section, its cell's figure tag."""
+def describe_pictures(notebook: NotebookNode) -> None:
+    """Give each picture a text in place of it: its number, its section, its cell's figure tag.
+
+    Of an instrument its picture is left: no kernel runs behind a page of HTML.
+    """
+    notebook.metadata.pop("widgets", None)
     section, n = "", 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -61,26 +57,7 @@ def describe_figures(notebook: NotebookNode) -> None:
         for output in pictures(cell):
             n += 1
             output.metadata["alt"] = ": ".join([f"Figure {n}, in “{section}”", *names])
-
-
-def still_instruments(notebook: NotebookNode) -> None:
-    """Leave of each instrument its picture: no kernel runs behind a page of HTML."""
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        for output in pictures(cell):
             output.data.pop(WIDGET, None)
-
-
-def neighbours(name: str, pages: Mapping[str, str]) -> dict:
-    """Links for the template: to all pages, to this one, to the one before and the one after."""
-    links = [Link(f"{page}.html", label) for page, label in pages.items()]
-    here = list(pages).index(name)
-    return {
-        "links": links,
-        "here": links[here],
-        "previous": links[here - 1] if here else None,
-        "next": links[here + 1] if here + 1 < len(links) else None,
-    }
 
 
 def page_html(name: str, notebook: NotebookNode, pages: Mapping[str, str]) -> str:
@@ -89,8 +66,7 @@ def page_html(name: str, notebook: NotebookNode, pages: Mapping[str, str]) -> st
     name: this page's.  pages: what each page is called in links, by name, in order of reading.
     """
     notebook = deepcopy(notebook)
-    describe_figures(notebook)
-    still_instruments(notebook)
+    describe_pictures(notebook)
     title = f"{first_words(notebook)[0]} · {SITE}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -101,7 +77,7 @@ def page_html(name: str, notebook: NotebookNode, pages: Mapping[str, str]) -> st
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    resources = {"metadata": {"name": name}, "title": title, **neighbours(name, pages)}
+    resources = {"metadata": {"name": name}, "title": title, "pages": pages}
     body, _ = exporter.from_notebook_node(notebook, resources=resources)
     body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL)
     scroll = r'<div class="scroll" tabindex="0" role="region" aria-label="Table">\g<0></div>'
