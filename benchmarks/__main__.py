@@ -92,7 +92,7 @@ def main(*, small: bool = False, only: str = "") -> int:
         },
     )
     matplotlib.use("Agg")
-    figures.use_style()
+    matplotlib.style.use(figures.STYLE)
     chart.chart(ratios, grown).savefig(REPORT / f"{name}.png")
     print(table(details, skipped))
     print(f"Loss in bfloat16 against float32: {precision['gap']:+.2%} (n = {precision['images']})")

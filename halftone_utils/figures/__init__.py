@@ -1,6 +1,6 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
-from halftone_utils.figures import captcha, results, screens, style_transfer
+from halftone_utils.figures import results, screens, style_transfer
 from halftone_utils.figures.basic import (
     SERIES,
     STYLE,
@@ -10,7 +10,5 @@ from halftone_utils.figures.basic import (
     draw_image,
     equation,
     exact_grid,
-    image_grid,
     readings,
-    use_style,
 )

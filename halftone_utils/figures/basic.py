@@ -34,11 +34,6 @@ SERIES = (  # for lines that are no architecture: colour, marker, dash
 )
 
 
-def use_style() -> None:
-    """Make the project's style the one of all figures that follow."""
-    plt.style.use(STYLE)
-
-
 def draw_image(axes: Axes, image: Tensor, title: str = "", size: float = 9) -> None:
     """Draw one image (1, H, W) or (H, W) in [0, 1], black to white, or (3, H, W) in colour."""
     pixels = image.detach().cpu().numpy().squeeze()
@@ -52,26 +47,6 @@ def draw_image(axes: Axes, image: Tensor, title: str = "", size: float = 9) -> N
 def label_left(axes: Axes, text: str, size: float, x: float) -> None:
     """Write what a row of pictures shows, left of its first one, at x widths of it."""
     axes.text(x, 0.5, text, transform=axes.transAxes, ha="right", va="center", fontsize=size)
-
-
-def mark_chance(axes: Axes) -> None:
-    """Draw a dotted line at 10 %: what guessing one of ten digits gives."""
-    axes.axhline(10, color="grey", lw=1, ls=":")
-
-
-def image_grid(
-    images: Tensor,
-    columns: int,
-    titles: Sequence[str] | None = None,
-    row_labels: Sequence[str] | None = None,
-    cell: float | None = None,
-) -> Figure:
-    """A sheet of images (N, 1, H, W), row by row, as `exact_grid` but of any size.
-
-    cell: side of an image in inches (default: the page's width shared out).
-    """
-    scale = (cell or WIDTH / columns) * STYLE["figure.dpi"] / images.shape[3]
-    return exact_grid(images, columns, titles, scale, row_labels, gap=5)
 
 
 def equation(

@@ -10,57 +10,52 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils.figures.basic import WIDTH, draw_image, label_left, mark_chance
+from halftone_utils.figures.basic import SERIES, WIDTH, draw_image, label_left
 from halftone_utils.networks.architectures import ARCHITECTURES
-from halftone_utils.results.intervals import Summary
+from halftone_utils.results.intervals import Summary, summary
 from halftone_utils.results.store import Result
-from halftone_utils.results.table import curve, lower_envelope
-
-CENTRED: dict[str, Any] = {"ha": "center", "va": "center"}
+from halftone_utils.results.table import curve, lower_envelope, tidy
 
 
-def strength_curve(found: Result, chosen: int, target: float | None = None) -> Figure:
-    """Accuracy against iterations, mean and range over seeds: as they are, and integrated."""
-    figure, axes = _near_and_afar(found, chosen, f" talk: {chosen}")
-    for place in axes:
-        place.set(xlabel="iterations of style transfer")
+def strength_curve(found: Result, chosen: float, target: float | None = None) -> Figure:
+    """Accuracy against iterations or alpha/beta, mean and range over seeds, in two panels.
+
+    In the left one the halftones are read as they are, in the right one from afar.
+    found: of the study "strength" or "weights".  chosen: where the talk's value is marked.
+    target: percent that the talk's LeNet reads.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
+    titles = ("read as they are", f"read from afar (σ = {found.config['sigma']:.3g} px)")
+    for place, from_afar, title in zip(axes, (False, True), titles, strict=True):
+        _lines_of_networks(place, curve(found, from_afar))
+        place.axhline(10, color="grey", lw=1, ls=":")
+        place.axvline(chosen, color="black", lw=1, ls="--")
+        if found.study == "weights":
+            place.set(xlabel="α/β  (left: more style)", xscale="log")
+            place.text(chosen, 2, " talk", fontsize=9)
+        else:
+            place.set(xlabel="iterations of style transfer")
+            place.text(chosen, 2, f" talk: {chosen}", fontsize=9)
+        place.set(title=title, ylim=(0, 101))
     if target is not None:
         last = found.config["iterations"]
         axes[0].axhline(target, color="grey", lw=1)
         axes[0].text(last, target + 1, f"the talk's LeNet, {target} %", ha="right", fontsize=8)
-    return figure
-
-
-def weight_curve(found: Result) -> Figure:
-    """Accuracy against alpha/beta: as the halftones are, and integrated."""
-    figure, axes = _near_and_afar(found, found.measured["frozen"], " talk")
-    for place in axes:
-        place.set(xlabel="α/β  (left: more style)", xscale="log")
-    return figure
-
-
-def _near_and_afar(found: Result, chosen: float, label: str) -> tuple[Figure, Sequence[Axes]]:
-    """A line an architecture in two panels, read as they are and from afar; the choice marked."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
-    titles = ("read as they are", f"read from afar (σ = {found.config['sigma']:.3g} px)")
-    for place, from_afar, title in zip(axes, (False, True), titles, strict=True):
-        accuracies = curve(found, from_afar)
-        for architecture in accuracies.columns.unique("architecture"):
-            of_seeds, row = pd.DataFrame(accuracies[architecture]), ARCHITECTURES[architecture]
-            look: dict[str, Any] = {"color": row.colour, "marker": row.marker, "ms": 4}
-            look["markevery"] = max(1, len(of_seeds) // 12)
-            look["label"] = row.printed + f", {of_seeds.shape[1]} seeds" * (of_seeds.shape[1] > 1)
-            place.plot(of_seeds.mean(axis=1), **look)
-            low, high = of_seeds.min(axis=1), of_seeds.max(axis=1)
-            place.fill_between(of_seeds.index, low, high, color=row.colour, alpha=0.2)
-        mark_chance(place)
-        place.axvline(chosen, color="black", lw=1, ls="--")
-        place.text(chosen, 2, label, fontsize=9)
-        place.set(title=title, ylim=(0, 101))
     axes[0].set_ylabel(f"accuracy, % of {found.config['n']:,} validation digits")
     handles = axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=6)
-    return figure, axes
+    return figure
+
+
+def _lines_of_networks(place: Axes, accuracies: pd.DataFrame) -> None:
+    for architecture in accuracies.columns.unique("architecture"):
+        of_seeds, row = pd.DataFrame(accuracies[architecture]), ARCHITECTURES[architecture]
+        look: dict[str, Any] = {"color": row.colour, "marker": row.marker, "ms": 4}
+        look["markevery"] = max(1, len(of_seeds) // 12)
+        look["label"] = row.printed + f", {of_seeds.shape[1]} seeds" * (of_seeds.shape[1] > 1)
+        place.plot(of_seeds.mean(axis=1), **look)
+        low, high = of_seeds.min(axis=1), of_seeds.max(axis=1)
+        place.fill_between(of_seeds.index, low, high, color=row.colour, alpha=0.2)
 
 
 def confusions(matrices: Mapping[str, np.ndarray]) -> Figure:
@@ -71,7 +66,7 @@ def confusions(matrices: Mapping[str, np.ndarray]) -> Figure:
         place.imshow(wrong, cmap="Oranges", vmin=0)
         for (i, j), count in np.ndenumerate(matrix):
             colour = "grey" if i == j else ("white" if wrong[i, j] > wrong.max() / 2 else "black")
-            place.text(j, i, str(count or ""), color=colour, fontsize=8, **CENTRED)
+            place.text(j, i, str(count or ""), color=colour, ha="center", va="center", fontsize=8)
         place.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit", title=title)
         place.grid(False)
     return figure
@@ -83,7 +78,7 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
     for k, (architecture, recall) in enumerate(recalls.items()):
         x, row = np.arange(10) + 0.12 * (k - (len(recalls) - 1) / 2), ARCHITECTURES[architecture]
         axes.plot(x, recall, row.marker, ms=8, color=row.colour, label=row.printed)
-    mark_chance(axes)
+    axes.axhline(10, color="grey", lw=1, ls=":")
     axes.set(xticks=range(10), xlabel="digit", ylabel="read right, %", ylim=(0, 101))
     axes.legend(ncols=2, loc="lower right")
     return figure
@@ -137,7 +132,7 @@ ENVELOPES = {  # families whose frontier is drawn as one line: colour
 
 
 def frontier(
-    points: Mapping[str, pd.DataFrame], legible: float, chosen: Mapping | None = None
+    points: Mapping[str, pd.DataFrame], legible: float, chosen: Mapping[str, Any]
 ) -> Figure:
     """Network accuracy against legibility for the model observer, a panel an architecture.
 
@@ -155,7 +150,7 @@ def frontier(
         place.tick_params(labelbottom=i + 3 >= len(points))  # the lowest panel of its column
         _frontier_panel(place, shares[shares["kind"] != "original"], chosen)
         place.axvline(legible, color="grey", lw=1, ls="--")
-        mark_chance(place)
+        place.axhline(10, color="grey", lw=1, ls=":")
         place.set(title=ARCHITECTURES[architecture].printed, ylim=(0, 101))
     read = f"legibility: % that the model observer reads (dashed: {legible:g})"
     figure.supxlabel(read, fontsize=10)
@@ -165,7 +160,7 @@ def frontier(
     return figure
 
 
-def _frontier_panel(place: Axes, shares: pd.DataFrame, chosen: Mapping | None) -> None:
+def _frontier_panel(place: Axes, shares: pd.DataFrame, chosen: Mapping[str, Any]) -> None:
     family = shares["kind"].where(shares["kind"].isin([*FAMILIES]), "other screens")
     for name, (label, colour, marker) in FAMILIES.items():
         here = shares[family == name]
@@ -175,7 +170,7 @@ def _frontier_panel(place: Axes, shares: pd.DataFrame, chosen: Mapping | None) -
         line = lower_envelope([*zip(here["legibility"], here["accuracy"], strict=True)])
         if line:
             place.step(*zip(*line, strict=True), where="pre", color=colour, lw=1, alpha=0.7)
-    circled = shares[[chosen is not None and dict(chosen) == p for p in shares["parameters"]]]
+    circled = shares[[p == dict(chosen) for p in shares["parameters"]]]
     place.plot(circled["legibility"], circled["accuracy"], "o", ms=13, mfc="none", mec="black")
 
 
@@ -189,7 +184,7 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
             if i != j:
                 r, g, b, _ = shown.cmap(shown.norm(value))
                 colour = "white" if 0.3 * r + 0.6 * g + 0.1 * b < 0.5 else "black"
-                place.text(j, i, round(value), color=colour, fontsize=9, **CENTRED)
+                place.text(j, i, round(value), color=colour, ha="center", va="center", fontsize=9)
         names = [ARCHITECTURES[a].printed for a in architectures]
         place.set_xticks(range(len(names)), names, rotation=30, ha="right")
         place.set_yticks(range(len(names)), names)
@@ -215,4 +210,28 @@ def hero(
     for place, reading in zip(axes[1], readings, strict=True):
         place.text(0.5, -0.05, reading, transform=place.transAxes, ha="center", va="top")
     figure.suptitle(caption, fontsize=11)
+    return figure
+
+
+def learning_curves(trained: Sequence[Result]) -> Figure:
+    """Percent of CAPTCHAs read whole over labelled samples, with Wilson's intervals.
+
+    trained: what `crnn.load` gives, one or more; each scheme is a line.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH * 0.7, 3.4))
+    table = tidy(trained)
+    table = table[table["shown"] == table["scheme"]].sort_values("n_train", kind="stable")
+    for k, (scheme, own) in enumerate(table.groupby("scheme", sort=False)):
+        read = [summary([counts]) for counts in zip(own["n_correct"], own["n"], strict=True)]
+        middle, low, high = np.array([(share.mean, share.low, share.high) for share in read]).T
+        colour, marker, dash = SERIES[k % len(SERIES)]
+        look: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "ms": 7}
+        around = np.maximum(0, (middle - low, high - middle))
+        axes.errorbar(own["n_train"], middle, yerr=around, capsize=3, label=scheme, **look)
+    axes.set(xlabel="labelled CAPTCHAs it was trained on", xscale="log", ylim=(-2, 102))
+    axes.set_ylabel(f"read whole, % of {table['n'].max()} others")
+    sizes = [*table["n_train"].unique()]
+    axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    axes.minorticks_off()
+    axes.legend(loc="best")
     return figure

@@ -17,12 +17,9 @@ from halftone_utils.engine.files import ROOT
 from halftone_utils.figures.basic import SERIES, WIDTH, exact_grid
 from halftone_utils.screens import KINDS, halftone, ramp
 
-FIFTH = ("#cc79a7", "v", (0, (5, 1, 1, 1, 1, 1)))  # Okabe & Ito's next, where SERIES ends
-SIXTH = ("#56b4e9", "x", (0, (1, 2)))
 
-
-def gallery(printed: Mapping[str, Sequence[Tensor]], columns: int = 3, scale: int = 2) -> Figure:
-    """A sheet of screens by name: a strip above two pictures, each pixel scale x scale dots.
+def gallery(printed: Mapping[str, Sequence[Tensor]]) -> Figure:
+    """A sheet of screens by name, three in a row: a strip above two pictures, a pixel as 2 x 2.
 
     printed: name -> strip (1, 1, h, 2 W + 4) and two pictures (1, 1, H, W), in [0, 1].
     """
@@ -30,7 +27,7 @@ def gallery(printed: Mapping[str, Sequence[Tensor]], columns: int = 3, scale: in
     for strip, left, right in printed.values():
         below = torch.cat([F.pad(left, (0, 4), value=1), right], 3)
         sheets.append(torch.cat([F.pad(strip, (0, 0, 0, 4), value=1), below], 2))
-    return exact_grid(torch.cat(sheets), columns, list(printed), scale)
+    return exact_grid(torch.cat(sheets), 3, list(printed), scale=2)
 
 
 def draw_kinds(*kinds: str) -> Path:
@@ -88,11 +85,10 @@ def tone_curves(
     figure, axes = plt.subplots(
         2, 2, figsize=(WIDTH, 9.2), sharex=True, sharey=True, layout="compressed"
     )
-    styles = (*SERIES, FIFTH, SIXTH)
     for place, (family, lines) in zip(axes.flat, panels.items(), strict=True):
         place.axline((0, 0), slope=1, color="grey", lw=0.8, zorder=0)
         for k, (name, printed) in enumerate(lines.items()):
-            colour, marker, dash = styles[k]
+            colour, marker, dash = SERIES[k]
             look: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4}
             # markers of lines that coincide stand beside each other
             place.plot(asked, printed, ms=5, markevery=(2 * k, 12), label=name, **look)

@@ -46,11 +46,11 @@ def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
     return figure
 
 
-def feature_maps(features: Mapping[str, Tensor], columns: int = 10) -> Figure:
-    """The most active channels of each layer, a row a layer: features name -> (1, C, H, W)."""
-    figure, axes = plt.subplots(len(features), columns, figsize=(WIDTH, 1.0 * len(features)))
+def feature_maps(features: Mapping[str, Tensor]) -> Figure:
+    """The ten most active channels of each layer, a row a layer: features name -> (1, C, H, W)."""
+    figure, axes = plt.subplots(len(features), 10, figsize=(WIDTH, 1.0 * len(features)))
     for row, (layer, F) in zip(axes, features.items(), strict=True):
-        strongest = F[0].mean((1, 2)).argsort(descending=True)[:columns].sort().values
+        strongest = F[0].mean((1, 2)).argsort(descending=True)[:10].sort().values
         for place, channel in zip(row, strongest, strict=True):
             draw_image(place, F[0, channel] / F[0, channel].max().clamp_min(1e-9))
         label_left(row[0], f"{layer}\n{tuple(F.shape[1:])}", 8, -0.1)

@@ -7,7 +7,6 @@ import pytest
 
 from halftone_utils import figures
 from halftone_utils.captcha import challenge
-from halftone_utils.figures import captcha as captcha_figures
 from halftone_utils.report import captcha_tables
 from halftone_utils.results import people
 from halftone_utils.results.intervals import wilson
@@ -143,5 +142,5 @@ def test_figures_are_drawn_of_much_and_of_nothing():
         shares = captcha_tables.series(climbed, trained)
         assert {len(values) for values in shares.values()} == {len(challenge.SCHEMES)}
         figures.dots_with_intervals([*challenge.SCHEMES], shares, xlabel="%", chance=None)
-    figure = captcha_figures.learning_curves(TRAINED)
+    figure = figures.results.learning_curves(TRAINED)
     assert figure.axes[0].get_xscale() == "log"
