@@ -1,7 +1,7 @@
 """The one command line, `halftone`: every study, made from its function's own signature."""
 
 import ast
-import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A row: the module and function that do it, what it writes, how long it takes on 2 cores."""
+    """A row: the function that does it, what it writes, how long it takes on 2 cores."""
 
-    module: str
     function: str
     writes: str
     takes: str
@@ -19,28 +18,26 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "experiment": Command(
-        "studies.grid", "experiment", "data/results/NETWORK-SIZE-SET-sSEED", "1 min to 2 h"
+        "studies.grid.experiment", "data/results/NETWORK-SIZE-SET-sSEED", "1 min to 2 h"
     ),
-    "frontier": Command("studies.frontier", "frontier", "data/results/frontier-SIZE", "10 min"),
-    "strength": Command("studies.strength", "strength", "data/results/SAVE", "1 min to 1 h"),
+    "frontier": Command("studies.frontier.frontier", "data/results/frontier-SIZE", "10 min"),
+    "strength": Command("studies.strength.strength", "data/results/SAVE", "1 min to 1 h"),
     "batch-statistics": Command(
-        "studies.batch_statistics", "batch_statistics", "data/results/batch-statistics-*", "5 min"
+        "studies.batch_statistics.batch_statistics", "data/results/batch-statistics-*", "5 min"
     ),
-    "recipes": Command("studies.recipes", "recipes", "data/results/recipes", "1 min a rate"),
-    "fidelity": Command("studies.fidelity", "fidelity", "data/results/stylizer-*", "30 min"),
-    "ladder": Command("captcha.ladder", "ladder", "data/results/captcha-SCHEME", "8 min a scheme"),
-    "crnn": Command("captcha.crnn", "crnn", "data/results/crnn-SCHEME-*", "2 to 20 min"),
-    "transcription": Command(
-        "captcha.transcription", "draw_sheets", ".cache/sheets", "1 s a sheet"
-    ),
-    "screens": Command("figures.screens", "draw_kinds", "report/screens.png", "10 s"),
-    "halftones": Command("digits.halftone_sets", "build", ".cache/halftone-mnist", "10 to 30 min"),
+    "recipes": Command("studies.recipes.recipes", "data/results/recipes", "1 min a rate"),
+    "fidelity": Command("studies.fidelity.fidelity", "data/results/stylizer-*", "30 min"),
+    "ladder": Command("captcha.ladder.ladder", "data/results/captcha-SCHEME", "8 min a scheme"),
+    "crnn": Command("captcha.crnn.crnn", "data/results/crnn-SCHEME-*", "2 to 20 min"),
+    "transcription": Command("captcha.transcription.draw_sheets", ".cache/sheets", "1 s a sheet"),
+    "screens": Command("figures.screens.draw_kinds", "report/screens.png", "10 s"),
+    "halftones": Command("digits.halftone_sets.build", ".cache/halftone-mnist", "10 to 30 min"),
     "stylizer": Command(
-        "digits.stylizer", "train_and_publish", "data/weights/stylizer-POINT-256", "20 min"
+        "digits.stylizer.train_and_publish", "data/weights/stylizer-POINT-256", "20 min"
     ),
-    "publish": Command("studies.experiments", "publish", "data/weights", "as an experiment"),
-    "report": Command("report.build", "report", "report/", "4 min"),
-    "refresh": Command("report.build", "refresh", "figures/, README.md, notebooks/", "1 s"),
+    "publish": Command("studies.experiments.publish", "data/weights", "as an experiment"),
+    "report": Command("report.build.report", "report/", "4 min"),
+    "refresh": Command("report.build.refresh", "figures/, README.md, notebooks/", "1 s"),
 }
 
 
@@ -75,8 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def load(name: str) -> Callable[..., Any]:
     """The function behind a command."""
-    row = COMMANDS[name]
-    return getattr(importlib.import_module(f"halftone_utils.{row.module}"), row.function)
+    return pkgutil.resolve_name(f"halftone_utils.{COMMANDS[name].function}")
 
 
 def overview() -> str:
@@ -90,11 +86,12 @@ def overview() -> str:
 
 def first_line(row: Command) -> str:
     """The first line of the function's docstring, read without importing its module."""
-    path = Path(__file__).parent.joinpath(*row.module.split(".")).with_suffix(".py")
+    *modules, function = row.function.split(".")
+    path = Path(__file__).parent.joinpath(*modules).with_suffix(".py")
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and node.name == row.function:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
             return (ast.get_docstring(node) or "").partition("\n")[0]
-    raise AttributeError(f"{path} has no function {row.function}.")
+    raise AttributeError(f"{path} has no function {function}.")
 
 
 def _show(found: Any) -> None:

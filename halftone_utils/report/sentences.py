@@ -77,13 +77,6 @@ def conclusions(table: pd.DataFrame) -> list[str]:
     return [*sentences, total]
 
 
-def _of_shared_seeds(table: pd.DataFrame, a: str, size: int, train_on: str) -> pd.DataFrame:
-    """An architecture's results from those seeds that originals and the other set both have."""
-    one, other = (runs_of(table, a, name, size) for name in ("original", train_on))
-    runs = pd.concat([one, other])
-    return runs[runs["seed"].isin({*one["seed"]} & {*other["seed"]})]
-
-
 def retraining(table: pd.DataFrame) -> list[str]:
     """What a halftone costs, and what training on halftones, or on both, wins and costs.
 
@@ -99,7 +92,9 @@ def retraining(table: pd.DataFrame) -> list[str]:
 
 
 def _retraining_of(table: pd.DataFrame, a: str, size: int, train_on: str, label: str) -> str:
-    runs = _of_shared_seeds(table, a, size, train_on)
+    one, other = (runs_of(table, a, name, size) for name in ("original", train_on))
+    runs = pd.concat([one, other])
+    runs = runs[runs["seed"].isin({*one["seed"]} & {*other["seed"]})]
     pictures = ("original", "halftone-talk")
     clean, fooled = (summarise(runs, a, "original", shown, size) for shown in pictures)
     back, there = (summarise(runs, a, train_on, shown, size) for shown in pictures)

@@ -14,16 +14,13 @@ from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, summarise, tidy
 from halftone_utils.studies import batch_statistics
 
-ROWS = {  # (train_on, shown): the talk's
-    ("original", "original"): "original / original",
-    ("original", "halftone-talk"): "original / halftone",
-    ("halftone-talk", "halftone-talk"): "halftone / halftone",
-}
-ALSO = {  # the talk did not ask these, or left them to the future
-    ("halftone-talk", "original"): "halftone / original",
-    ("both-talk", "original"): "both / original",
-    ("both-talk", "halftone-talk"): "both / halftone",
-}
+PROTOCOLS = (  # (train_on, shown)
+    *talk.PROTOCOLS,
+    # the talk did not ask these, or left them to the future
+    ("halftone-talk", "original"),
+    ("both-talk", "original"),
+    ("both-talk", "halftone-talk"),
+)
 CONTROLS = {  # of networks trained on originals, unless the label says otherwise
     ("original", "original"): "originals",
     ("original", "no-dots"): "same tone range, no dots",
@@ -80,21 +77,26 @@ def talk_table(table: pd.DataFrame) -> str:
     """The talk's 36 cells and more, in Markdown: the talk's in brackets, gaps empty."""
     names, rows = columns(table), []
     for size in talk.SIZES:
-        for (train_on, shown), label in {**ROWS, **ALSO}.items():
+        for train_on, shown in PROTOCOLS:
             cells = []
             for architecture in names:
                 ours = with_numbers(summarise(table, architecture, train_on, shown, size))
                 said = talk.TALK.get((architecture, train_on, shown)) if size == 32 else None
                 cells.append(ours + f" (talk: {said})" * bool(said))
-            if any(cells) or (train_on, shown) in ROWS:
-                rows.append([f"{size}×{size}", label, *cells])
+            if any(cells) or (train_on, shown) in talk.PROTOCOLS:
+                rows.append([f"{size}×{size}", _name_of(train_on, shown), *cells])
     return markdown(["size", "trained / tested", *names.values()], rows)
+
+
+def _name_of(train_on: str, shown: str) -> str:
+    return f"{train_on} / {shown}".replace("-talk", "")
 
 
 def protocols(table: pd.DataFrame) -> tuple[dict, dict]:
     """The rows of the table for `figures.results.protocols`: ours that are measured, the talk's."""
     ours, said = {}, {}
-    for key, label in {**ROWS, **ALSO}.items():
+    for key in PROTOCOLS:
+        label = _name_of(*key)
         for size in talk.SIZES:
             cells = {a: summarise(table, a, *key, size) for a in columns(table)}
             if any(cells.values()):
@@ -142,19 +144,14 @@ def caption(table: pd.DataFrame) -> str:
     partly = (table["n_train"] < datasets.count("train")).any()
     notes = " (n_train: at full size, balanced over the digits)" * bool(partly)
     gaps = "; empty cells are not measured yet" * ("|  |" in talk_table(table))
-    seeds = _several(sorted({*table["seed"]}))
+    seeds = ", ".join(map(str, sorted({*table["seed"]})))
+    seeds = " and ".join(seeds.rsplit(", ", 1))
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {seeds}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {datasets.count('train'):,} "
         f"digits and tested on all {datasets.count('test'):,} unless the cell says "
         f"otherwise{notes}. The talk's figures in brackets{gaps}."
     )
-
-
-def _several(numbers: Sequence[int]) -> str:
-    if len(numbers) < 3:
-        return " or ".join(map(str, numbers))
-    return ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
 
 
 def single_models(table: pd.DataFrame) -> str:
@@ -177,11 +174,6 @@ def single_models(table: pd.DataFrame) -> str:
 def _share(n_correct: int, n: int) -> str:
     fewer = f", n {n:,}" * (n < datasets.count("test"))
     return percent(n_correct, n, 2, "{} ({}-{})") + fewer
-
-
-def of_several_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """The observations of networks that were trained from more than one seed."""
-    return table[table.groupby(NETWORK)["seed"].transform("nunique") > 1]
 
 
 def beside_fewer(table: pd.DataFrame) -> pd.DataFrame:

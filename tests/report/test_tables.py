@@ -85,7 +85,7 @@ def test_the_caption_speaks_of_empty_cells_where_there_are_some(read):
     names = tables.columns(read)
     rows = [
         [table.summarise(read, a, *row, size) for a in names]
-        for row in (*tables.ROWS, *tables.ALSO)
+        for row in tables.PROTOCOLS
         for size in (32, 256)
     ]
     gaps = any(any(row) and not all(row) for row in rows)
@@ -171,12 +171,6 @@ def test_networks_stand_beside_what_fewer_digits_gave(every, read):
     assert tables.beside_fewer(read).empty
 
 
-def test_networks_of_several_seeds_are_those_with_more_than_one(read):
-    found = tables.of_several_seeds(read)
-    assert set(found["size"]) == {32}
-    assert set(found["seed"]) == {0, 1, 2}
-
-
 def test_every_architecture_has_its_cost(seventh):
     rows = tables.cost_table().splitlines()[2:]
     assert [cells(row)[0] for row in rows] == [row.printed for row in ARCHITECTURES.values()]
@@ -212,6 +206,5 @@ def test_seeds_that_read_different_numbers_have_no_mean():
         tables.batch_statistics_table([adapted(0, 90), adapted(2, 94, n=200)])
 
 
-def test_the_first_rows_are_the_talks():
-    assert [*tables.ROWS] == [*talk.PROTOCOLS]
+def test_the_talk_has_its_cells():
     assert len(talk.ARCHITECTURES) * len(talk.SIZES) * len(talk.PROTOCOLS) == 36
