@@ -8,7 +8,7 @@ blurs counts.
 observer reads 95 % or more.  Everything is measured on validation digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,28 +22,19 @@ from halftone_utils import screens
 from halftone_utils.digits import datasets, points
 from halftone_utils.digits.datasets import as_bytes, as_float
 from halftone_utils.engine.configs import config_of
-from halftone_utils.engine.files import CACHE, hash_of
+from halftone_utils.engine.files import CACHE, DATA, hash_of, read_toml
 from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception, tone
-from halftone_utils.screens.ways import Way, sweep
+from halftone_utils.screens.ways import Way
 from halftone_utils.studies import grid
 from halftone_utils.studies.experiments import Experiment, trained
 
 LEGIBLE = 95.0  # percent of validation digits that the observer reads
-BLURS = {32: (0.8, 1.1, 1.4, 1.7, 2.0), 256: (2.0, 4.0, 5.6, 8.0, 11.3)}  # sigma, pixels
-RANGES = {  # of tones; a large picture breaks much earlier
-    32: ((0.0, 1.0), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85), (0.4, 0.8)),
-    256: ((0.0, 1.0), (0.02, 0.98), (0.05, 0.95), (0.1, 0.9), (0.2, 0.9), (0.35, 0.85)),
-}
-MORE_SCREENS_AT = {32: ((0.2, 0.9), (0.35, 0.85)), 256: ((0.35, 0.85),)}
-RULINGS = {32: (2.0, 2.5, 2 * 2**0.5, 4.0), 256: (4.0, 8.0, 16.0)}
-NOISE = {32: (0.1, 0.2, 0.3, 0.5, 0.8), 256: (0.2, 0.5, 0.8)}  # deviation, of a picture's range
-ITERATIONS = {32: (4, 8, 15, 30, 50), 256: (5, 10)}
+COMPARED = {int(size): row for size, row in read_toml(DATA / "redrawings.toml").items()}
 OBSERVER = training.Recipe(epochs=5, learning_rate=4e-3)
 OBSERVER_DIGITS = 20_000
-DIGITS = {32: 500, 256: 150}  # of the validation split that are redrawn
 FROZEN_BY = {  # the one network that was trained at 256 when `strong` was frozen: it stays here
     ("resnet18", 256): Experiment(architecture="resnet18", size=256, n_train=4_000)
 }
@@ -62,29 +53,20 @@ def _transferred(images: Tensor, point: str, iterations: int) -> Tensor:
 
 
 def redrawings(size: int) -> list[Way]:
-    """All that is compared: screens, style transfer, and the controls."""
-    ways = [Way("original", torch.clone)]
-    for r in RANGES[size]:
-        in_range = {"tone_range": r}
-        ways.append(Way("no dots", tone.map_tone, in_range))
-        ways.append(Way("random dots", screens.independent_random_dots, in_range))
-        screened: list[tuple[str, dict]] = [
-            ("am", {"ruling": ruling, "angle": 45.0, "dot": "round"}) for ruling in RULINGS[size]
-        ]
-        if r in MORE_SCREENS_AT[size]:
-            screened += [("bayer", {"size": 8}), ("blue-noise", {}), ("floyd-steinberg", {})]
-        if r == (0.35, 0.85):
-            fine = {"ruling": RULINGS[size][-2]}
-            others = ((0.0, "round"), (22.5, "round"), (45.0, "line"))
-            screened += [("am", {**fine, "angle": angle, "dot": dot}) for angle, dot in others]
-            screened.append(("am", {**fine, "angle": 45.0, "dot": "round", "dot_gain": 0.15}))
-        ways += [
-            Way(kind, partial(screens.halftone, kind=kind), {**arguments, **in_range})
-            for kind, arguments in screened
-        ]
-    ways += sweep("noise", noise, *({"deviation": d} for d in NOISE[size]))
-    to_talk = [{"point": "talk", "iterations": steps} for steps in ITERATIONS[size]]
-    return ways + sweep("style transfer", _transferred, *to_talk)
+    """All that is compared: screens, style transfer, and the controls (data/redrawings.toml)."""
+    drawn_by: dict[str, Callable[..., Tensor]] = {
+        "original": torch.clone,
+        "no dots": tone.map_tone,
+        "random dots": screens.independent_random_dots,
+        "noise": noise,
+        "style transfer": _transferred,
+        **{kind: partial(screens.halftone, kind=kind) for kind in screens.KINDS},
+    }
+    ways = []
+    for row in COMPARED[size]["ways"]:
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k != "kind"}
+        ways.append(Way(row["kind"], drawn_by[row["kind"]], given))
+    return ways
 
 
 def as_seen(images: Tensor, sigma: float) -> Tensor:
@@ -142,7 +124,7 @@ def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> R
     """
     names = networks or architectures.ARCHITECTURES
     chosen = [FROZEN_BY.get((a, size)) or grid.experiment_for(a, size) for a in names]
-    n, stem = n or DIGITS[size], f"frontier-{size}"
+    n, stem = n or COMPARED[size]["digits"], f"frontier-{size}"
     learned = {"architecture": "lenet", "n_train": OBSERVER_DIGITS, **config_of(OBSERVER)}
     asked = {"size": size, "split": "validation", "n": n, "legible": LEGIBLE, "observer": learned}
     there = store.check(stem, asked, [])
@@ -150,7 +132,7 @@ def frontier(size: int = 32, *, networks: tuple[str, ...] = (), n: int = 0) -> R
     models = {x: trained(x, progress=False)[0] for x in chosen}
     ways, known = redrawings(size), {_key(row) for row in rows_there if row.get("observer")}
     is_new = any(_key(way.config) not in known for way in ways)
-    observers = {sigma: observer(size, sigma) for sigma in BLURS[size] if is_new}
+    observers = {sigma: observer(size, sigma) for sigma in COMPARED[size]["blurs"] if is_new}
     pictures, labels = datasets.load("validation", size, n)
     images = as_float(pictures)
     for way in tqdm(ways, desc=stem, unit="redrawing"):

@@ -133,7 +133,7 @@ def test_the_table_holds_every_row_of_every_experiment(experiments):
 
 
 def test_the_networks_of_the_frontier_are_the_experiments_of_today():
-    for size in frontier.DIGITS:
+    for size in frontier.COMPARED:
         found = store.read(store.path_of(f"frontier-{size}"))
         named = {
             (row["architecture"], row["n_train"]): row["experiment"]

@@ -28,7 +28,7 @@ def committed(size):
 # --- what is compared -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", frontier.BLURS)
+@pytest.mark.parametrize("size", frontier.COMPARED)
 def test_every_redrawing_is_named_by_its_parameters_and_draws_pictures(size):
     ways = frontier.redrawings(size)
     assert len({way.name for way in ways}) == len(ways)
@@ -46,13 +46,13 @@ def test_every_redrawing_is_named_by_its_parameters_and_draws_pictures(size):
         )
 
 
-@pytest.mark.parametrize("size", frontier.BLURS)
+@pytest.mark.parametrize("size", frontier.COMPARED)
 def test_the_committed_comparison_is_of_the_redrawings_of_today(size):
     found = committed(size)
     measured = {json.dumps([row["kind"], row["parameters"]]) for row in found.rows}
     assert measured == {json.dumps([*way.config.values()]) for way in frontier.redrawings(size)}
     assert found.config["split"] == "validation"
-    assert (found.config["n"], found.config["legible"]) == (frontier.DIGITS[size], 95.0)
+    assert (found.config["n"], found.config["legible"]) == (frontier.COMPARED[size]["digits"], 95.0)
 
 
 def test_right_answers_are_counted_for_each_network_and_the_best_blur_is_the_observers():
@@ -105,7 +105,7 @@ def small(results, monkeypatch):
 
 def test_what_is_measured_already_stays_and_is_not_measured_again(small, results):
     first = frontier.frontier(32, networks=("lenet",), n=20)
-    assert len(first.rows) == 2 * (len(frontier.BLURS[32]) + 2)
+    assert len(first.rows) == 2 * (len(frontier.COMPARED[32]["blurs"]) + 2)
     path = results / "frontier-32.json"
     before = path.read_bytes()
     assert frontier.frontier(32, networks=("lenet",), n=20) == first
