@@ -59,10 +59,12 @@ class HalftoneSet:
         return n, 1, self.point.size, self.point.size
 
     def _read_manifest(self) -> dict:
+        point = self.point
+        weights = stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
         fresh = {
-            "operating_point": self.point.name,
-            "config_hash": self.point.hash,
-            "weights_sha256": weights_sha256(self.point),
+            "operating_point": point.name,
+            "config_hash": point.hash,
+            "weights_sha256": weights,
             "split": self.split,
             "n": self.shape[0],
             "shape": [*self.shape[1:]],
@@ -89,10 +91,6 @@ class HalftoneSet:
             stream.truncate(int(np.prod(self.shape)))
         return np.memmap(self.path, dtype=np.uint8, mode="r+", shape=self.shape)
 
-    def verify(self, n: int | None = None) -> list[int]:
-        """Chunks among the first n pictures that are absent, or whose bytes are not as built."""
-        return _bad_chunks(self._read_manifest(), self._open_map(), n)
-
     def build(self, n: int | None = None, *, progress: bool = True) -> list[int]:
         """Build, or repair, the chunks that hold the first n pictures (default: all).
 
@@ -100,10 +98,13 @@ class HalftoneSet:
         named on stderr and built again.  Returns the chunks that it built.
         """
         manifest, pixels = self._read_manifest(), self._open_map()
-        bad = _bad_chunks(manifest, pixels, n)
+        built, wanted = manifest["chunks"], len(pixels) if n is None else n
+        rows_of = {i: slice(i * CHUNK, (i + 1) * CHUNK) for i in range(-(-wanted // CHUNK))}
+        sums = {i: sha256(pixels[rows].tobytes()) for i, rows in rows_of.items()}
+        bad = [chunk for chunk in sums if built.get(str(chunk)) != sums[chunk]]
         if not bad:
             return []
-        damaged = [chunk for chunk in bad if str(chunk) in manifest["chunks"]]
+        damaged = [chunk for chunk in bad if str(chunk) in built]
         if damaged:
             print(f"{self.path}: chunks {damaged} are damaged and built again.", file=sys.stderr)
         _check_space(self.directory, len(bad) * CHUNK, self.point.size)
@@ -116,11 +117,11 @@ class HalftoneSet:
         pictures, _ = datasets.load(self.split, 28, dataset=self.dataset)
         description = f"halftone-{self.point.name} {self.split}"
         for chunk in tqdm(bad, desc=description, unit=f"{CHUNK} digits", disable=not progress):
-            rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+            rows = rows_of[chunk]
             images = as_float(datasets.resize(pictures[rows], self.point.size))
             pixels[rows] = as_bytes(halftone(images)).numpy()
             pixels.flush()
-            manifest["chunks"][str(chunk)] = sha256(pixels[rows].tobytes())
+            built[str(chunk)] = sha256(pixels[rows].tobytes())
             write_json(self.manifest_path, manifest)
         return bad
 
@@ -139,21 +140,6 @@ class HalftoneSet:
 def drawn_by_stylizer(point: StylePoint) -> bool:
     """Whether a stylizer draws the set: optimising 70,000 of 256 pixels takes most of a day."""
     return point.size == stylizer.SIZE
-
-
-def weights_sha256(point: StylePoint) -> str:
-    """SHA-256 of the weights that draw the set: the stylizer's, or the VGG's."""
-    return stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
-
-
-def _bad_chunks(manifest: dict, pixels: np.memmap, n: int | None) -> list[int]:
-    n = len(pixels) if n is None else n
-    return [
-        chunk
-        for chunk in range(-(-n // CHUNK))
-        if manifest["chunks"].get(str(chunk))
-        != sha256(pixels[chunk * CHUNK : (chunk + 1) * CHUNK].tobytes())
-    ]
 
 
 def _check_space(directory: Path, pictures: int, size: int) -> None:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -95,7 +94,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
-        checks.above("learning_rate", self.learning_rate, 0, 1)
+        checks.above("learning_rate", self.learning_rate, 1)
         for name in ("steps", "batch", "save_every"):
             checks.whole(name, getattr(self, name), 1)
 
@@ -116,9 +115,8 @@ def train(
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
-    progress: bool = True,
-) -> tuple[Stylizer, list[float]]:
-    """Train a stylizer on the operating point's total loss; returns it and the loss of each save.
+) -> Stylizer:
+    """Train a stylizer on the operating point's total loss.
 
     The gradient with respect to the picture is the one that style transfer descends; from
     there back it is autograd's.  A killed training goes on from `checkpoint` and ends in the
@@ -131,13 +129,9 @@ def train(
     config = {"point": point.hash, "recipe": asdict(recipe), "seed": seed}
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
     network, targets = points.network_for(point)
-    first, before, started, losses = at.batch, at.seconds, time.perf_counter(), []
-    shown: dict[str, Any] = {
-        "desc": f"stylizer {point.name}",
-        "unit": "step",
-        "disable": not progress,
-    }
-    with tqdm(total=recipe.steps, initial=first, **shown) as bar:
+    first, before, started = at.batch, at.seconds, time.perf_counter()
+    name = f"stylizer {point.name}"
+    with tqdm(total=recipe.steps, initial=first, desc=name, unit="step") as bar:
         for step, p in enumerate(_batches(recipe, seed, first), first):
             objective = gatys.Objective(network, p, targets, point.settings)
             x = model(p)
@@ -150,25 +144,16 @@ def train(
             optimizer.step()
             bar.update()
             if checkpoint and (step + 1) % recipe.save_every == 0:
-                losses.append(float(total.mean()))
-                bar.set_postfix(loss=f"{losses[-1]:.3g}")
+                bar.set_postfix(loss=f"{float(total.mean()):.3g}")
                 seconds = before + time.perf_counter() - started
                 at = Progress(batch=step + 1, seconds=seconds)
                 save_checkpoint(checkpoint, model, optimizer, config, at)
-    return model.eval(), losses
+    return model.eval()
 
 
 def weights_path(name: str) -> Path:
     """Where the committed weights of an operating point's stylizer lie."""
     return DATA / "weights" / f"stylizer-{name}-{SIZE}.safetensors"
-
-
-def publish(model: Stylizer, point: StylePoint, recipe: Recipe, seed: int) -> Path:
-    """Write a trained stylizer's weights with what it was trained for."""
-    note = {"operating_point": point.hash, "recipe": json.dumps(asdict(recipe)), "seed": str(seed)}
-    tensors = {k: v.contiguous() for k, v in model.state_dict().items()}
-    write_atomically(weights_path(point.name), save(tensors, metadata=note))
-    return weights_path(point.name)
 
 
 def load(name: str = "talk") -> Stylizer:
@@ -205,5 +190,8 @@ def train_and_publish(name: str, *, steps: int = Recipe.steps, seed: int = 0) ->
     point, recipe = points.load_style(name, SIZE), Recipe(steps=steps)
     stem = hash_of([point.hash, asdict(recipe), seed])
     checkpoint = CACHE / "checkpoints" / f"stylizer-{name}-{stem}.safetensors"
-    model, _ = train(point, recipe, seed=seed, checkpoint=checkpoint)
-    return publish(model, point, recipe, seed)
+    model = train(point, recipe, seed=seed, checkpoint=checkpoint)
+    note = {"operating_point": point.hash, "recipe": json.dumps(asdict(recipe)), "seed": str(seed)}
+    tensors = {k: v.contiguous() for k, v in model.state_dict().items()}
+    write_atomically(weights_path(name), save(tensors, metadata=note))
+    return weights_path(name)

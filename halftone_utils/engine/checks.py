@@ -21,11 +21,11 @@ def within(name: str, value: Any, lowest: float, highest: float, unit: str = "")
         raise ValueError(f"{name} is {value!r}; it is {allowed}.")
 
 
-def above(name: str, value: float, lowest: float = 0, highest: float = math.inf) -> None:
-    """Raise ValueError unless `value` is finite, greater than lowest, and at most highest."""
-    if not (math.isfinite(value) and lowest < value <= highest):
+def above(name: str, value: float, highest: float = math.inf) -> None:
+    """Raise ValueError unless `value` is finite, greater than 0, and at most highest."""
+    if not (math.isfinite(value) and 0 < value <= highest):
         up_to = "" if highest == math.inf else f", up to {highest:g}"
-        raise ValueError(f"{name} is {value!r}; it is above {lowest:g}{up_to}.")
+        raise ValueError(f"{name} is {value!r}; it is above 0{up_to}.")
 
 
 def whole(name: str, value: object, lowest: int, highest: int = 2**31) -> None:

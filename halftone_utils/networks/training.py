@@ -18,6 +18,7 @@ from halftone_utils.engine.configs import always, config_of
 from halftone_utils.engine.files import hash_of
 
 EVERY = 240.0  # seconds between two checkpoints: what a kill can lose
+AT_A_TIME = 2**19  # pixels that are read at a time
 SHOWN = 20  # batches between two losses beside the progress bar
 
 
@@ -44,7 +45,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
-        checks.above("learning_rate", self.learning_rate, 0, 1)
+        checks.above("learning_rate", self.learning_rate, 1)
         for name, lowest in (("epochs", 1), ("batch", 1), ("shift", 0), ("small_batch", 0)):
             checks.whole(name, getattr(self, name), lowest)
         for side, n in self.small:
@@ -102,9 +103,7 @@ def fit(
     seed: int,
     n: int | None = None,
     checkpoint: Path | None = None,
-    every: float = EVERY,
     config: dict | None = None,
-    after_epoch: Callable[[int], None] | None = None,
     loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     progress: bool = True,
 ) -> float:
@@ -116,7 +115,7 @@ def fit(
     under bfloat16 autocast where the hardware multiplies it; weights stay float32.
 
     Every epoch draws its order, shifts and dropout from (seed, epoch) alone; `checkpoint`,
-    written after each epoch and `every` so many seconds, keeps the random states: a run that is
+    written after each epoch and every EVERY seconds, keeps the random states: a run that is
     killed and resumed ends in the same weights.  The caller's random state is left as it was.
     config: what else decides the result; a checkpoint of another is not resumed.
     """
@@ -173,29 +172,23 @@ def fit(
                     bar.set_postfix(side=side, loss=f"{loss.item():.3f}", refresh=False)
                 bar.update()
                 last = batch + 1 == len(batches)
-                if checkpoint and not last and time.perf_counter() - saved > every:
+                if checkpoint and not last and time.perf_counter() - saved > EVERY:
                     save(epoch, batch + 1, _random_states(generator, device))
                     saved = time.perf_counter()
             save(epoch + 1, 0, {})
             saved = time.perf_counter()
-            if after_epoch:
-                after_epoch(epoch + 1)
-                model.train()
     model.eval()
     return before + time.perf_counter() - started
 
 
 @torch.inference_mode()
-def probabilities(
-    model: nn.Module, images: Tensor, batch: int | None = None, *, fast: bool = False
-) -> Tensor:
+def probabilities(model: nn.Module, images: Tensor, *, fast: bool = False) -> Tensor:
     """Softmax outputs of the model in evaluation mode.
 
     images: (N, 1, H, W), float in [0, 1] or uint8.  Returns float32 (N, 10), rows summing to 1.
-    batch: images at a time (default: as many as half a million pixels).
     fast: compute as `fit` does, in bfloat16 where the hardware multiplies it; else in float32.
     """
-    batch = batch or max(1, 2**19 // images[0].numel())
+    batch = max(1, AT_A_TIME // images[0].numel())
     model.eval()
     device = next(model.parameters()).device
     with hardware.autocast(device) if fast else nullcontext():

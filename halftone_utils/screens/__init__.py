@@ -10,12 +10,10 @@ from halftone_utils.screens.halftoning import (
     bayer,
     blue_noise,
     direct_binary_search,
-    floyd_steinberg,
     halftone,
     independent_random_dots,
     parameters,
     random_dots,
-    style_image,
 )
 from halftone_utils.screens.thresholds import SPOTS
 from halftone_utils.screens.tone import map_tone, ramp

@@ -26,7 +26,7 @@ from halftone_utils.engine.hardware import on_each_core
 from halftone_utils.engine.types import Halftones, Images, Pictures, Thresholds, ToneRange
 from halftone_utils.screens import perception, thresholds, tone
 from halftone_utils.screens.error_diffusion import KERNELS, diffuse, planes
-from halftone_utils.screens.tone import FULL_RANGE, map_tone, ramp
+from halftone_utils.screens.tone import FULL_RANGE, map_tone
 from halftone_utils.screens.ways import Way
 
 SWEEPS = 50  # of direct binary search: far more than a picture takes, which is about ten
@@ -129,16 +129,6 @@ def independent_random_dots(
     return (map_tone(images, tone_range) > torch.from_numpy(fields)).float()
 
 
-def floyd_steinberg(
-    images: Pictures,
-    tone_range: ToneRange = FULL_RANGE,
-    serpentine: bool = False,
-    out: Tensor | None = None,
-) -> Halftones:
-    """Halftone by error diffusion (Floyd & Steinberg 1976): equal dots, spaced by the tone."""
-    return diffuse(images, "floyd-steinberg", serpentine, tone_range, out)
-
-
 def direct_binary_search(
     images: Pictures,
     distance: float = 3500,
@@ -208,8 +198,3 @@ def halftone(images: Pictures, kind: str, **arguments: Any) -> Halftones:
         checks.one_of(f"an argument of {kind!r}", name, known)
     row = KINDS[kind]
     return row.function(images, **row.parameters, **arguments)
-
-
-def style_image(side: int, ruling: float, angle: float = 45.0, dot: str = "round") -> Images:
-    """A halftoned ramp, all tones behind one screen: (1, 1, side, side), 0.0 or 1.0."""
-    return am_screen(ramp(side), ruling, angle, dot)

@@ -34,9 +34,9 @@ class Settings:
     the first trial step of the line search for "lbfgs", a factor of the gradient for
     "gradient descent", and of the gradient over its own mean size, image by image, for
     "normalized gradient descent".  decay: what lambda is multiplied by after each iteration,
-    above 0, up to 1; not for "lbfgs".  start: x_0, the content image or uniform noise from `seed`.
-    noise: share of that noise in a start from the content image, 0 to 1; on an even ground,
-    where every pixel sees the same, a trace of it is what the dots grow from.
+    above 0, up to 1; not for "lbfgs".  noise: share of uniform noise, from `seed`, in x_0, 0 to
+    1, of which the content image is the rest; on an even ground, where every pixel sees the same,
+    a trace of it is what the dots grow from.
     Pixels are kept in [0, 1] after every step.
     Raises ValueError that names what is not allowed.
     """
@@ -51,18 +51,16 @@ class Settings:
     optimizer: str = "adam"
     step: float = 0.05
     decay: float = 1.0
-    start: str = "content"
     seed: int = 0
     noise: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every field once, here."""
         checks.one_of("optimizer", self.optimizer, OPTIMIZERS)
-        checks.one_of("start", self.start, ("content", "noise"))
         checks.within("noise", self.noise, 0, 1)
         checks.whole("iterations", self.iterations, 0)
         checks.above("step", self.step)
-        checks.above("decay", self.decay, 0, 1)
+        checks.above("decay", self.decay, 1)
         checks.one_of("content_layer", self.content_layer, LAYERS)
         weights = {f"weight of {k}": w for k, w in self.style_weights.items()}
         for name, value in {"alpha": self.alpha, "beta": self.beta, **weights}.items():

@@ -91,12 +91,11 @@ def transfer(
 
 
 def _start(p: Tensor, settings: Settings) -> Tensor:
-    share = 1.0 if settings.start == "noise" else settings.noise
-    if share == 0:
+    if settings.noise == 0:
         return p.clone()
     generator = torch.Generator().manual_seed(settings.seed)  # the same noise for every image
     noise = torch.rand((1, *p.shape[1:]), generator=generator).to(p)
-    return p.lerp(noise.expand_as(p), share)
+    return p.lerp(noise.expand_as(p), settings.noise)
 
 
 def _first_order(

@@ -33,7 +33,7 @@ def test_it_equals_pillow_at_every_flat_tone():
 def test_pillow_and_the_textbook_agree_in_tone_though_not_in_every_dot():
     """Pillow truncates sums to whole levels and clips them; the textbook does neither."""
     levels = (screens.ramp(128) * 255).round().to(torch.uint8)
-    pillow, textbook = ours(levels).float(), screens.floyd_steinberg(levels).float()
+    pillow, textbook = ours(levels).float(), screens.halftone(levels, "floyd-steinberg").float()
     assert not torch.equal(pillow, textbook)
     eighths = [printed.view(128, 8, 16).mean((0, 2)) for printed in (pillow, textbook)]
     assert float((eighths[0] - eighths[1]).abs().max()) < 0.01

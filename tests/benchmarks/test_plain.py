@@ -22,7 +22,7 @@ def both(vgg16, layers):
         beta=70.0,
         iterations=3,
     )
-    style = screens.style_image(64, 4.0)
+    style = screens.am_screen(screens.ramp(64), 4.0)
     rival = plain.PlainTransfer(style, settings, side=16)
     return settings, gatys.style_targets(vgg16, style, styles, 16), rival
 

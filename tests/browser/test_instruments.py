@@ -69,7 +69,7 @@ def kept(driver: Driver, name: str) -> None:
 
 
 def test_fgsm_explorer(opened):
-    driver = opened("fgsm_explorer(")
+    driver = opened("FgsmExplorer(")
     model = experiments.published("lenet")
     images, labels = datasets.load("validation", n=100)
     x = datasets.as_float(images)
@@ -94,7 +94,7 @@ def test_fgsm_explorer(opened):
 
 
 def test_screen_explorer(opened):
-    driver = opened("screen_explorer(")
+    driver = opened("ScreenExplorer(")
     dots, seen = driver.picture(0), driver.picture(1)
     driver.slide("distance (m)", "ArrowRight", 4)
     seen = driver.wait_for_another_picture(1, seen)
@@ -131,7 +131,7 @@ def losses_after_45():
     """Content and style loss of the first digit, as the function itself gives them."""
     network = vgg.load_vgg16()
     settings = gatys.Settings(alpha=1.0, beta=10**2.2, iterations=45)
-    style = screens.style_image(256, 2.5)
+    style = screens.am_screen(screens.ramp(256), 2.5)
     targets = gatys.style_targets(network, style, settings.style_weights, 32)
     digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
     run = style_transfer.transfer(network, digit, targets, settings)
@@ -139,7 +139,7 @@ def losses_after_45():
 
 
 def test_style_explorer(opened):
-    driver = opened("style_explorer()")
+    driver = opened("StyleExplorer()")
     start = driver.picture(0)
     driver.slide("iterations to run", "ArrowLeft", 5)
     driver.slide("α/β", "ArrowLeft", 2)
@@ -166,7 +166,7 @@ def test_style_explorer(opened):
 
 
 def test_style_explorer_of_a_photograph(opened):
-    driver = opened("style_explorer(source='photograph'")
+    driver = opened("StyleExplorer(source='photograph'")
     assert driver.number("iterations to run") == 40
     start = driver.picture(0)
     driver.slide("iterations to run", "End")
@@ -183,7 +183,7 @@ def test_style_explorer_of_a_photograph(opened):
 
 
 def test_drawing_pad(opened):
-    driver = opened("drawing_pad(")
+    driver = opened("DrawingPad(")
     driver.press("Read")
     driver.wait_for_text("Nothing is drawn yet")
     canvas = driver.output.locator("canvas").first
@@ -216,7 +216,7 @@ def test_drawing_pad(opened):
 
 
 def test_results_explorer(opened):
-    driver = opened("results_explorer(")
+    driver = opened("ResultsExplorer(")
     pages = int(re.search(r"1 of (\d+) pages", driver.text())[1])
     assert pages > 1
     first = driver.picture(0)
@@ -240,7 +240,7 @@ def test_results_explorer(opened):
 
 
 def test_digit_quiz(opened, readings):
-    driver = opened("digit_quiz(")
+    driver = opened("DigitQuiz(")
     driver.press("Start")
     driver.wait_for_text("Type your initials first")
     driver.type("your initials", "ab")
@@ -261,7 +261,7 @@ def test_digit_quiz(opened, readings):
 
 
 def test_captcha_quiz(opened, readings):
-    driver = opened("captcha_quiz(")
+    driver = opened("CaptchaQuiz(")
     driver.type("your initials", "cd")
     driver.press("Start")
     driver.wait_for_text(f"0 of {CaptchaQuiz.total} answered by cd")
@@ -277,7 +277,7 @@ def test_captcha_quiz(opened, readings):
 
 
 def test_captcha_explorer(opened):
-    driver = opened("captcha_explorer(")
+    driver = opened("CaptchaExplorer(")
     shown = driver.picture(0)
     assert driver.picture(1) == shown
     driver.choose("attack first", "texture: Gabor sigma=4")

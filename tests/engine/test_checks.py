@@ -19,7 +19,7 @@ REFUSED = [
     (lambda: checks.within("ruling", 1, 2, math.inf), "ruling is 1; it is 2 or more."),
     (lambda: checks.within("x", math.inf, -math.inf, math.inf), "x is inf; it is a finite number."),
     (lambda: checks.above("step", 0), "step is 0; it is above 0."),
-    (lambda: checks.above("decay", 1.5, 0, 1), "decay is 1.5; it is above 0, up to 1."),
+    (lambda: checks.above("decay", 1.5, 1), "decay is 1.5; it is above 0, up to 1."),
     (lambda: checks.whole("size", 8.0, 1, 9), "size is 8.0; it is a whole number from 1 to 9."),
     (lambda: checks.whole("size", True, 1, 9), "size is True; it is a whole number from 1 to 9."),
 ]
@@ -35,7 +35,7 @@ def test_ends_of_a_range_are_allowed_and_numbers_of_any_kind():
     checks.one_of("kind", "am", ("am", "bayer"))
     checks.within("angle", torch.tensor(90.0).numpy()[()], 0, 90)
     checks.within("angle", 0, 0, 90)
-    checks.above("decay", 1, 0, 1)
+    checks.above("decay", 1, 1)
     checks.whole("size", 9, 1, 9)
 
 

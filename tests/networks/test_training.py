@@ -21,6 +21,25 @@ def digits():
     return datasets.load("train", 32, N)
 
 
+@pytest.fixture
+def saved(monkeypatch):
+    """Epoch and batch of each checkpoint that is written; after `saved.killed_after` it is over."""
+
+    class Saved(list):
+        killed_after = None
+
+    saved, save = Saved(), training.save_checkpoint
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        saved.append((arguments[-1].epoch, arguments[-1].batch))
+        if saved[-1] == saved.killed_after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
+    return saved
+
+
 def train(digits, checkpoint=None, recipe=RECIPE, seed=1, **other):
     model = architectures.build("lenet", seed=seed)
     training.fit(model, *digits, recipe, seed=seed, checkpoint=checkpoint, progress=False, **other)
@@ -52,20 +71,16 @@ def test_writing_checkpoints_does_not_change_what_is_learnt(digits, undisturbed,
 
 @pytest.mark.parametrize("killed_after", [1, 3])
 def test_a_run_killed_after_an_epoch_and_resumed_ends_in_the_same_weights(
-    killed_after, digits, undisturbed, tmp_path, capsys
+    killed_after, digits, undisturbed, tmp_path, capsys, saved
 ):
     path = tmp_path / "c.safetensors"
-
-    def kill(epoch):
-        if epoch == killed_after:
-            raise KeyboardInterrupt
-
+    saved.killed_after = killed_after, 0
     with pytest.raises(KeyboardInterrupt):
-        train(digits, path, after_epoch=kill)
+        train(digits, path)
     assert epochs_in(path) == killed_after
-    run_again = []
-    resumed = train(digits, path, after_epoch=run_again.append)
-    assert run_again == list(range(killed_after + 1, RECIPE.epochs + 1))
+    saved.clear()
+    resumed = train(digits, path)
+    assert saved == [(epoch, 0) for epoch in range(killed_after + 1, RECIPE.epochs + 1)]
     assert same(resumed, undisturbed)
     assert capsys.readouterr().err == ""
 
@@ -103,14 +118,11 @@ def fit_with_dropout(digits, checkpoint=None, recipe=RECIPE, **other):
     return model.state_dict()
 
 
-def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path):
+def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path, saved):
     path = tmp_path / "c.safetensors"
-
-    def kill(epoch):
-        raise KeyboardInterrupt
-
+    saved.killed_after = 1, 0
     with pytest.raises(KeyboardInterrupt):
-        fit_with_dropout(digits, path, after_epoch=kill)
+        fit_with_dropout(digits, path)
     assert same(fit_with_dropout(digits, path), fit_with_dropout(digits))
 
 
@@ -120,22 +132,15 @@ def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path
     ids=["one size", "progressive resizing"],
 )
 def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
-    recipe, digits, tmp_path, monkeypatch
+    recipe, digits, tmp_path, monkeypatch, saved
 ):
-    alone, save = fit_with_dropout(digits, None, recipe), training.save_checkpoint
+    alone = fit_with_dropout(digits, None, recipe)
     last = recipe.epochs + len(recipe.small) - 1
     for epoch, batch in ((0, 1), (1, 2), (last, 1)):
-        path = tmp_path / f"{epoch}.safetensors"
-
-        def save_and_die(*arguments, at=(epoch, batch)):
-            save(*arguments)
-            if (arguments[-1].epoch, arguments[-1].batch) == at:
-                raise KeyboardInterrupt
-
-        with monkeypatch.context() as patch:
-            patch.setattr(training, "save_checkpoint", save_and_die)
-            with pytest.raises(KeyboardInterrupt):
-                fit_with_dropout(digits, path, recipe, every=0.0)
+        path, saved.killed_after = tmp_path / f"{epoch}.safetensors", (epoch, batch)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(training, "EVERY", 0.0)
+            fit_with_dropout(digits, path, recipe)
         assert epochs_in(path) == epoch
         assert same(fit_with_dropout(digits, path, recipe), alone)
 
@@ -182,7 +187,7 @@ def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
 
 
 def test_what_is_no_checkpoint_is_named_in_one_sentence_and_training_starts_anew(
-    digits, undisturbed, tmp_path, capsys
+    digits, undisturbed, tmp_path, capsys, saved
 ):
     path = tmp_path / "c.safetensors"
     train(digits, path)
@@ -192,9 +197,9 @@ def test_what_is_no_checkpoint_is_named_in_one_sentence_and_training_starts_anew
     contents.append((save({"model.1.weight": torch.zeros(3)}), f"Checkpoint {path} is"))
     for wrong, sentence in contents:
         path.write_bytes(wrong)
-        run = []
-        assert same(train(digits, path, after_epoch=run.append), undisturbed)
-        assert run == [1, 2, 3]
+        saved.clear()
+        assert same(train(digits, path), undisturbed)
+        assert saved == [(1, 0), (2, 0), (3, 0)]
         said = capsys.readouterr().err
         assert len(said.splitlines()) == 1
         assert said.startswith(sentence)
@@ -223,7 +228,7 @@ def test_a_checkpoint_of_another_config_is_not_used(digits, undisturbed, tmp_pat
 
 
 def test_a_field_more_with_a_default_changes_no_config_and_resumes_every_checkpoint(
-    digits, undisturbed, tmp_path, capsys
+    digits, undisturbed, tmp_path, capsys, saved
 ):
     @dataclass(frozen=True, kw_only=True)
     class Longer(training.Recipe):
@@ -231,10 +236,11 @@ def test_a_field_more_with_a_default_changes_no_config_and_resumes_every_checkpo
 
     path = tmp_path / "c.safetensors"
     train(digits, path)
-    longer, run = Longer(epochs=3, learning_rate=2e-3), []
+    longer = Longer(epochs=3, learning_rate=2e-3)
     assert config_of(longer) == config_of(RECIPE)
-    assert same(train(digits, path, recipe=longer, after_epoch=run.append), undisturbed)
-    assert run == []
+    saved.clear()
+    assert same(train(digits, path, recipe=longer), undisturbed)
+    assert saved == []
     assert capsys.readouterr().err == ""
     assert config_of(replace(longer, momentum=0.5)) == {**config_of(RECIPE), "momentum": 0.5}
 
@@ -315,14 +321,15 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
     assert (rate[peak:].diff() <= 0).all()
 
 
-def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(digits):
+def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(digits, monkeypatch):
     model, images = architectures.build("lenet"), digits[0][:50]
     rows = training.probabilities(model, images)
     assert rows.shape == (50, 10)
     assert torch.allclose(rows.sum(1), torch.ones(50))
-    assert torch.allclose(rows, training.probabilities(model, images, batch=7), atol=1e-6)
     assert torch.equal(rows, training.probabilities(model, datasets.as_float(images)))
     assert torch.equal(training.predict(model, images), rows.argmax(1).byte())
+    monkeypatch.setattr(training, "AT_A_TIME", 7 * 32 * 32)
+    assert torch.allclose(rows, training.probabilities(model, images), atol=1e-6)
 
 
 def test_right_answers_are_counted(digits):

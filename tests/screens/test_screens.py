@@ -195,7 +195,7 @@ def test_independent_random_dots_are_each_pictures_own_and_keep_its_tones():
 
 
 def test_a_style_image_shows_every_tone_behind_the_screen_and_is_the_frozen_points():
-    picture = screens.style_image(256, 2.5, 45, "round")
+    picture = screens.am_screen(screens.ramp(256), 2.5, 45, "round")
     columns = picture[0, 0].unfold(1, 32, 32).mean((0, 2))
     assert (columns - screens.ramp(256)[0, 0].unfold(1, 32, 32).mean((0, 2))).abs().max() < 0.05
     assert hashlib.sha256(picture.to(torch.uint8).numpy().tobytes()).hexdigest() == (

@@ -197,7 +197,9 @@ def test_sides_that_pooling_does_not_halve_evenly_are_refused(vgg16):
 
 def test_the_gradient_at_p_is_the_same_from_the_features_that_are_known(vgg16, digits):
     settings = Settings(style_weights={"conv1_1": 1.0, "conv2_1": 1.0})
-    targets = gatys.style_targets(vgg16, screens.style_image(32, 2.5), settings.style_weights, 16)
+    targets = gatys.style_targets(
+        vgg16, screens.am_screen(screens.ramp(32), 2.5), settings.style_weights, 16
+    )
     objective = gatys.Objective(vgg16, digits, targets, settings)
     for ours, theirs in zip(objective.gradient(digits), objective.gradient(digits), strict=True):
         assert (ours - theirs).abs().max() <= 1e-6 * theirs.abs().max()
@@ -231,7 +233,7 @@ def test_without_a_compiler_the_gradient_is_the_eager_one(vgg16, monkeypatch, tm
 
 
 def test_a_picture_has_no_style_loss_against_itself(vgg16):
-    picture, weights = screens.style_image(32, 4.0), {"conv1_1": 1.0, "conv2_1": 1.0}
+    picture, weights = screens.am_screen(screens.ramp(32), 4.0), {"conv1_1": 1.0, "conv2_1": 1.0}
     targets = gatys.style_targets(vgg16, picture, weights, 32)
     own = gatys.style_loss(vgg16(picture, tuple(weights)), targets, weights)
     other = gatys.style_loss(vgg16(screens.ramp(32), tuple(weights)), targets, weights)
@@ -240,7 +242,9 @@ def test_a_picture_has_no_style_loss_against_itself(vgg16):
 
 def test_the_style_does_not_depend_on_the_size_of_its_picture(vgg16):
     small, large = (
-        gatys.style_targets(vgg16, screens.style_image(side, 2.5), ("conv1_2",), 32)["conv1_2"]
+        gatys.style_targets(vgg16, screens.am_screen(screens.ramp(side), 2.5), ("conv1_2",), 32)[
+            "conv1_2"
+        ]
         for side in (64, 128)
     )
     assert (small - large).norm() < 0.1 * large.norm()

@@ -19,7 +19,7 @@ every_optimizer = pytest.mark.parametrize("optimizer", STEPS)
 def halftone(vgg16):
     """Style transfer of a screen of 2.5 px to pictures of 16x16, with any settings."""
     layers = ("conv1_1", "conv1_2")
-    targets = gatys.style_targets(vgg16, screens.style_image(64, 2.5), layers, 16)
+    targets = gatys.style_targets(vgg16, screens.am_screen(screens.ramp(64), 2.5), layers, 16)
 
     def run(pictures, optimizer="adam", keep=(), final_loss=True, watch=None, **other):
         settings = Settings(optimizer=optimizer, step=STEPS[optimizer], **other)
@@ -128,7 +128,9 @@ def test_stopping_earlier_gives_what_a_longer_run_had_by_then(halftone, digits):
 @every_optimizer
 def test_the_recorded_losses_are_those_of_the_images_kept(optimizer, vgg16, digits):
     settings = Settings(iterations=2, beta=7.0, optimizer=optimizer, step=STEPS[optimizer])
-    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    targets = gatys.style_targets(
+        vgg16, screens.am_screen(screens.ramp(32), 4.0), settings.style_weights, 16
+    )
     run = transfer(vgg16, digits, targets, settings, keep=(0, 1, 2))
     objective = gatys.Objective(vgg16, digits, targets, settings)
     for i in range(3):
@@ -140,7 +142,9 @@ def test_the_recorded_losses_are_those_of_the_images_kept(optimizer, vgg16, digi
 
 def test_gradient_descent_steps_by_lambda_times_the_gradient(vgg16, digits):
     settings = Settings(optimizer="gradient descent", step=1e-9, iterations=1)
-    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    targets = gatys.style_targets(
+        vgg16, screens.am_screen(screens.ramp(32), 4.0), settings.style_weights, 16
+    )
     gradient, *_ = gatys.Objective(vgg16, digits, targets, settings).gradient(digits)
     expected = (digits - 1e-9 * gradient).clamp(0, 1)
     run = transfer(vgg16, digits, targets, settings)
@@ -152,7 +156,9 @@ def test_a_normalized_step_moves_pixels_by_lambda_which_decays(vgg16):
     grey = torch.full((2, 1, 16, 16), 0.5)
     grey[1, :, :, 8:] = 0.3  # another picture, another gradient
     settings = Settings(optimizer="normalized gradient descent", step=1e-3, decay=0.5, iterations=3)
-    targets = gatys.style_targets(vgg16, screens.style_image(32, 4.0), settings.style_weights, 16)
+    targets = gatys.style_targets(
+        vgg16, screens.am_screen(screens.ramp(32), 4.0), settings.style_weights, 16
+    )
     x = transfer(vgg16, grey, targets, settings, keep=range(4)).images
     for i in range(3):
         moved = (x[i + 1] - x[i]).abs().mean(dim=(1, 2, 3))
@@ -169,7 +175,7 @@ def test_lbfgs_takes_a_photograph_lower_than_adam_with_as_many_gradients(vgg16, 
         optimizer="lbfgs",
         iterations=15,
     )
-    targets = gatys.style_targets(vgg16, screens.style_image(32, 6.0), layers, 32)
+    targets = gatys.style_targets(vgg16, screens.am_screen(screens.ramp(32), 6.0), layers, 32)
     gradient, gradients = gatys.Objective.gradient, []
     monkeypatch.setattr(
         gatys.Objective, "gradient", lambda *call: gradients.append(1) or gradient(*call)
@@ -186,8 +192,7 @@ def test_lbfgs_takes_a_photograph_lower_than_adam_with_as_many_gradients(vgg16, 
 
 def test_noise_is_the_same_start_for_each_image_and_fixed_by_its_seed(halftone, digits):
     start, again, other = (
-        halftone(digits, iterations=1, start="noise", seed=s, keep=(0,)).images[0]
-        for s in (1, 1, 2)
+        halftone(digits, iterations=1, noise=1.0, seed=s, keep=(0,)).images[0] for s in (1, 1, 2)
     )
     assert torch.equal(start, start[:1].expand_as(start))
     assert torch.equal(start, again)
@@ -202,7 +207,7 @@ def test_style_transfer_leaves_its_input_and_the_callers_random_state_alone(half
     torch.manual_seed(3)
     expected = torch.rand(3)
     torch.manual_seed(3)
-    halftone(digits, iterations=2, start="noise")
+    halftone(digits, iterations=2, noise=1.0)
     halftone(digits, iterations=2)
     assert torch.equal(torch.rand(3), expected)
     assert torch.equal(digits, kept)
@@ -215,7 +220,6 @@ def test_style_transfer_leaves_its_input_and_the_callers_random_state_alone(half
     ("wrong", "named"),
     [
         ({"optimizer": "sgd"}, "optimizer is 'sgd'"),
-        ({"start": "zeros"}, "start is 'zeros'"),
         ({"iterations": -1}, "iterations is -1"),
         ({"noise": 1.1}, "noise is 1.1"),
         ({"alpha": -1.0}, "alpha is -1.0"),

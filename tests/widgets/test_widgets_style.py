@@ -17,7 +17,7 @@ LONG = 120  # seconds that a run on a busy machine may take
 
 @pytest.fixture(scope="module")
 def explorer():
-    return widgets.style_explorer(iterations=5)
+    return widgets.StyleExplorer(iterations=5)
 
 
 def run(explorer):
@@ -33,7 +33,7 @@ def test_a_run_shows_what_style_transfer_gives_at_every_iteration(explorer):
     p = datasets.as_float(datasets.load("validation", n=1)[0])
     beta = 1 / control(explorer, "α/β").value
     settings = gatys.Settings(alpha=1.0, beta=beta, iterations=5)
-    style = screens.style_image(256, 2.5)
+    style = screens.am_screen(screens.ramp(256), 2.5)
     targets = gatys.style_targets(network, style, settings.style_weights, 32)
     expected = style_transfer.transfer(network, p, targets, settings, keep=range(6))
     for i in (5, 0, 3):
