@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from halftone_utils.engine import checks
-from halftone_utils.engine.files import CACHE, DATA, DataError, read_toml, write_as_it_comes
+from halftone_utils.engine.files import CACHE, DATA, DataError, read_rows, write_as_it_comes
 
 SIDE = 28  # pixels of a picture as it is on disk
 SIZES = (28, 32, 256)
@@ -46,11 +46,7 @@ class Dataset:
 @cache
 def rows() -> dict[str, Dataset]:
     """Every data set by name; raises DataError for a row of the file that is not one."""
-    path = DATA / "datasets.toml"
-    try:
-        return {name: Dataset(name=name, **row) for name, row in read_toml(path).items()}
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from None
+    return read_rows(DATA / "datasets.toml", Dataset)
 
 
 def get(name: str = "mnist") -> Dataset:

@@ -1,10 +1,9 @@
 """The frozen halftones: rows of data/points.toml, each by style transfer or by a screen."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -21,13 +20,14 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # one object a point: hashable by itself
-class Point(ABC):
+class Point:
     """What every frozen halftone has.
 
     size: side of the pictures [px].  ruling [px a cell], angle [degrees], dot: of the screen.
     sigma: standard deviation of the Gaussian that stands for the eye [px].
     """
 
+    unhashed: ClassVar[str]  # the field that is not in the config
     name: str
     size: int
     ruling: float
@@ -36,18 +36,14 @@ class Point(ABC):
     sigma: float
 
     @property
-    @abstractmethod
     def config(self) -> dict[str, Any]:
         """All that decides the pictures, as JSON."""
+        return {k: v for k, v in config_of(self).items() if k != self.unhashed}
 
     @property
     def hash(self) -> str:
         """Short name of all that decides the pictures."""
         return hash_of(self.config)
-
-    @abstractmethod
-    def halftone(self, images: Tensor) -> Tensor:
-        """The halftone of each picture: (N, 1, size, size) in [0, 1], same shape back."""
 
     def from_afar(self, images: Tensor) -> Tensor:
         """What visual integration leaves, contrast restored: a proxy for the eye."""
@@ -62,11 +58,7 @@ class ScreenPoint(Point):
     """
 
     tone_range: tuple[float, float]
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """All but the name, the eye's blur included."""
-        return {k: v for k, v in config_of(self).items() if k != "name"}
+    unhashed = "name"
 
     def halftone(self, images: Tensor) -> Tensor:
         """The halftone of each picture: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0."""
@@ -102,11 +94,7 @@ class StylePoint(Point):
     noise: float = 0.0
     decay: float = 1.0
     ramp_gamma: float = 1.0
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """All fields but the eye's blur, which draws nothing, and defaults."""
-        return {k: v for k, v in config_of(self).items() if k != "sigma"}
+    unhashed = "sigma"  # the eye's blur draws nothing
 
     @property
     def hash(self) -> str:
@@ -130,7 +118,10 @@ class StylePoint(Point):
         return transfer(self, images).image
 
 
-METHODS: dict[str, type[Point]] = {"style transfer": StylePoint, "screen": ScreenPoint}
+METHODS: dict[str, type[StylePoint | ScreenPoint]] = {
+    "style transfer": StylePoint,
+    "screen": ScreenPoint,
+}
 
 
 @cache
@@ -162,23 +153,16 @@ def load_style(name: str, size: int = 32) -> StylePoint:
     return point
 
 
-def _check(point: Point, size: int) -> None:
+def _check(point: StylePoint | ScreenPoint, size: int) -> None:
     """Raise ValueError for values that could not be drawn with."""
     if point.size != size:
         raise ValueError(f"size is {point.size}; under this heading it is {size}.")
     blank = torch.zeros(1, 1, size, size)
     point.from_afar(blank)
-    if isinstance(point, StylePoint):
-        point.style_image()
-        for layer in (point.settings.content_layer, *point.style_weights):
-            checks.one_of("layer", layer, vgg.LAYERS)
-    else:
+    if isinstance(point, ScreenPoint):
         point.halftone(blank)
-
-
-def names() -> tuple[tuple[str, int], ...]:
-    """Name and size of all frozen points."""
-    return tuple((key.rpartition("-")[0], row["size"]) for key, row in read_toml(FILE).items())
+    else:
+        _ = point.settings, point.style_image()
 
 
 @cache

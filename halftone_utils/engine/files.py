@@ -5,11 +5,12 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 RESULTS = DATA / "results"
@@ -85,6 +86,17 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} is missing: restore it with `git checkout data`.") from None
     except ValueError as error:  # TOMLDecodeError, or bytes that are no text
         raise DataError(f"{path} is not valid TOML ({error}).") from None
+
+
+def read_rows(path: Path, row: Callable[..., T]) -> dict[str, T]:
+    """The tables of a TOML file by name, each as row(name=..., **its values).
+
+    Raises DataError in one sentence for a file that cannot be read, or a table that is no row.
+    """
+    try:
+        return {name: row(name=name, **values) for name, values in read_toml(path).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def sha256(content: bytes) -> str:

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from halftone_utils.engine import checks
-from halftone_utils.engine.files import DATA, DataError, read_toml
+from halftone_utils.engine.files import DATA, DataError, read_rows
 from halftone_utils.networks.training import Recipe
 
 SIZES = (32, 256)
@@ -27,24 +27,16 @@ class Architecture:
     recipes: Mapping[int, Recipe]
 
 
-def _row(name: str, row: dict) -> Architecture:
-    recipes = {
+def _row(recipes: Mapping[str, dict], **others: str) -> Architecture:
+    of_size = {
         int(size): Recipe(**{**recipe, "small": tuple(map(tuple, recipe.get("small", ())))})
-        for size, recipe in row["recipes"].items()
+        for size, recipe in recipes.items()
     }
-    return Architecture(name=name, **{**row, "recipes": recipes})
+    return Architecture(recipes=of_size, **others)
 
 
-@cache
-def _rows() -> dict[str, Architecture]:
-    path = DATA / "architectures.toml"
-    try:
-        return {name: _row(name, row) for name, row in read_toml(path).items()}
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from None
-
-
-ARCHITECTURES: Mapping[str, Architecture] = _rows()
+FILE = DATA / "architectures.toml"
+ARCHITECTURES: Mapping[str, Architecture] = read_rows(FILE, _row)
 
 
 def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -> nn.Module:
@@ -66,10 +58,7 @@ def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -
     name = ARCHITECTURES[architecture].builder
     builder = getattr(builders, name, None)
     if builder is None:
-        raise DataError(
-            f"{DATA / 'architectures.toml'}, [{architecture}]: {builders.__file__} has no function "
-            f"{name!r}."
-        )
+        raise DataError(f"{FILE}, [{architecture}]: {builders.__file__} has no function {name!r}.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = nn.Sequential(builders.StandardizePerImage(), *builder(size, classes))

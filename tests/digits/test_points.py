@@ -5,12 +5,13 @@ import torch
 
 from halftone_utils.digits import datasets, points
 from halftone_utils.digits.points import ScreenPoint, StylePoint
-from halftone_utils.engine.files import RESULTS, DataError
+from halftone_utils.engine.files import RESULTS, DataError, read_toml
 from halftone_utils.results import store
 from halftone_utils.screens import perception, tone
 from halftone_utils.studies import strength
 
 FROZEN = points.FILE.read_text()
+NAMES = [(name, size) for name in ("talk", "strong") for size in (32, 256)]
 
 
 @pytest.fixture
@@ -36,15 +37,15 @@ def changed(file, section, old, new):
 
 
 def test_each_name_has_one_method_at_both_sizes():
-    assert {*points.names()} == {(n, size) for n in ("talk", "strong") for size in (32, 256)}
-    for name, size in points.names():
+    assert {*read_toml(points.FILE)} == {f"{name}-{size}" for name, size in NAMES}
+    for name, size in NAMES:
         point = points.load(name, size)
         assert (point.name, point.size) == (name, size)
         assert isinstance(point, StylePoint if name == "talk" else ScreenPoint)
         assert points.load(name, size) is point
 
 
-@pytest.mark.parametrize(("name", "size"), points.names())
+@pytest.mark.parametrize(("name", "size"), NAMES)
 def test_a_frozen_halftone_is_seen_from_afar_through_its_own_blur(name, size):
     point = points.load(name, size)
     images = datasets.as_float(datasets.load("validation", size, 2)[0])

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from halftone_utils.engine.files import DATA, ROOT, DataError
+from halftone_utils.engine.files import ROOT, DataError, read_rows
 from halftone_utils.networks import architectures, builders
 from halftone_utils.networks.architectures import ARCHITECTURES
 
@@ -123,11 +123,10 @@ def test_every_row_has_a_name_a_look_and_a_recipe_for_each_size_of_its_own():
 
 
 @pytest.fixture
-def file(tmp_path, monkeypatch):
-    """A copy of the rows, read instead of them."""
+def file(tmp_path):
+    """A copy of the rows."""
     path = tmp_path / "architectures.toml"
-    path.write_text((DATA / "architectures.toml").read_text())
-    monkeypatch.setattr(architectures, "DATA", tmp_path)
+    path.write_text(architectures.FILE.read_text())
     return path
 
 
@@ -135,7 +134,7 @@ def test_a_row_more_is_an_architecture_more(file, monkeypatch):
     row = file.read_text().partition("[lenet]")[2].partition("[alexnet]")[0]
     row = row.replace("[lenet.recipes]", "[seventh.recipes]").replace("LeNet", "Seventh")
     file.write_text(f"{file.read_text()}\n[seventh]{row}")
-    rows = architectures._rows.__wrapped__()
+    rows = read_rows(file, architectures._row)
     assert [*rows] == [*ARCHITECTURES, "seventh"]
     for field in fields(architectures.Architecture):
         same = field.name not in ("name", "printed")
@@ -160,7 +159,7 @@ def test_a_row_that_cannot_be_is_named_in_one_sentence(line, instead, named, fil
     assert line in file.read_text()
     file.write_text(file.read_text().replace(line, instead, 1))
     with pytest.raises(DataError, match=named) as caught:
-        architectures._rows.__wrapped__()
+        read_rows(file, architectures._row)
     assert str(caught.value).startswith(str(file))
     assert len(str(caught.value).splitlines()) == 1
 
