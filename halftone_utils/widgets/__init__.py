@@ -10,12 +10,3 @@ from halftone_utils.widgets.pad import DrawingPad
 from halftone_utils.widgets.quiz import CaptchaQuiz, DigitQuiz
 from halftone_utils.widgets.screen import ScreenExplorer
 from halftone_utils.widgets.style import StyleExplorer
-
-captcha_explorer = CaptchaExplorer
-captcha_quiz = CaptchaQuiz
-digit_quiz = DigitQuiz
-drawing_pad = DrawingPad
-fgsm_explorer = FgsmExplorer
-results_explorer = ResultsExplorer
-screen_explorer = ScreenExplorer
-style_explorer = StyleExplorer

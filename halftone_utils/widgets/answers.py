@@ -36,26 +36,19 @@ def figure_html(image: Tensor, caption: str) -> str:
 class ResultsExplorer(parts.Instrument):
     """Choose two networks and what each was shown; see the digits that only one of them reads.
 
-    results: of experiments, as `store.load("experiment")` gives them.  one, other: stems of the
-    first two networks.  test_on: the test set that both are shown at first.
+    results: of experiments, as `store.load("experiment")` gives them.
     """
 
-    def __init__(
-        self,
-        results: Sequence[store.Result],
-        *,
-        one: str = "lenet-32-original-s0",
-        other: str = "resnet18-32-original-s0",
-        test_on: str = "halftone-talk",
-    ) -> None:
+    def __init__(self, results: Sequence[store.Result]) -> None:
         """Show the first page."""
         super().__init__()
         self.results = {result.stem: result for result in results}
         self.labels = datasets.load("test", 28)[1].numpy()
-        sides = (("A", one), ("B", other))
+        sides = (("A", "lenet-32-original-s0"), ("B", "resnet18-32-original-s0"))
         self.networks = [parts.choice(f"network {s}", self.results, stem) for s, stem in sides]
         self.shown = [
-            parts.choice(f"{s} is shown", self._shown_to(stem), test_on) for s, stem in sides
+            parts.choice(f"{s} is shown", self._shown_to(stem), "halftone-talk")
+            for s, stem in sides
         ]
         self.which = parts.choice("digits that", WHICH)
         self.page = parts.labelled(IntSlider, "page", value=1, min=1, max=1)

@@ -58,11 +58,10 @@ def table(readings: Readings) -> str:
 class DrawingPad(parts.Instrument):
     """Draw a digit with mouse or finger; every network reads it before and after halftoning.
 
-    networks: as `experiments.all_published` gives them.  index: the validation digit of the twin,
-    and the first that the keyboard can put in place of a drawing.
+    networks: as `experiments.all_published` gives them.
     """
 
-    def __init__(self, networks: Sequence[tuple[Experiment, nn.Module]], *, index: int = 0) -> None:
+    def __init__(self, networks: Sequence[tuple[Experiment, nn.Module]]) -> None:
         """Show an empty pad."""
         super().__init__()
         self.models = {title_of(experiment): model for experiment, model in networks}
@@ -72,7 +71,7 @@ class DrawingPad(parts.Instrument):
         self.pad.layout.width = self.pad.layout.height = f"{SIDE}px"
         clear = parts.button("Clear", "wipe the pad")
         read = parts.button("Read", "read what is drawn", button_style="primary")
-        self.number = parts.number("or digit number", index, datasets.count("validation") - 1)
+        self.number = parts.number("or digit number", 0, datasets.count("validation") - 1)
         put = parts.button("Put it", "show this validation digit instead of a drawing")
         self.pictures = [parts.Picture(title, SHOWN) for title in VIEWS.values()]
         self.readings = HTML()

@@ -8,11 +8,11 @@ from typing import Any
 
 import ipywidgets
 import matplotlib.pyplot as plt
-import numpy as np
 from ipywidgets import HTML, Layout, VBox, Widget
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
+from torchvision.transforms.functional import to_pil_image
 
 ON_RELEASE: Any = {"continuous_update": False}  # a control counts when it is let go
 
@@ -126,13 +126,11 @@ def png(image: Tensor, side: int = 192) -> bytes:
 
     Every pixel becomes the same whole number of dots each way, since resampling changes a halftone.
     """
-    pixels = (image.detach().cpu().clamp(0, 1) * 255).round().byte().numpy().squeeze()
-    if pixels.ndim == 3:
-        pixels = np.moveaxis(pixels, 0, -1)
-    scale = max(1, round(side / pixels.shape[1]))
-    pixels = pixels.repeat(scale, 0).repeat(scale, 1)
+    picture = to_pil_image((image.detach().clamp(0, 1) * 255).round().byte())
+    scale = max(1, round(side / picture.width))
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="png", compress_level=1)
+    enlarged = ImageOps.scale(picture, scale, Image.Resampling.NEAREST)
+    enlarged.save(stream, format="png", compress_level=1)
     return stream.getvalue()
 
 

@@ -49,25 +49,22 @@ def spectrum_and_tones(halftone: Tensor, kind: str, arguments: dict) -> Figure:
 class ScreenExplorer(parts.Instrument):
     """Choose a screen and a tone; see the dots, their spectrum, their tones and what is left afar.
 
-    kind: one of `screens.KINDS`.  ruling: pixels per cell.  angle: degrees.  distance: metres,
-    for pixels of 0.25 mm.
+    ruling: of the screen that comes first, in pixels per cell.
     """
 
-    def __init__(
-        self, *, kind: str = "am", ruling: float = 4.0, angle: float = 45.0, distance: float = 2.0
-    ) -> None:
+    def __init__(self, *, ruling: float = 4.0) -> None:
         """Show a photograph behind the screen."""
         super().__init__()
         self.content = parts.choice("picture", PICTURES, "photograph")
-        self.kind = parts.choice("kind of screen", screens.KINDS, kind)
+        self.kind = parts.choice("kind of screen", screens.KINDS, "am")
         self.tone = parts.slider("tone (0 black)", 0.7, 0, 1, 0.01)
         self.dials = {
             "dot": parts.choice("shape of dot", screens.SPOTS),
             "ruling": parts.slider("ruling (px a cell)", ruling, 2, 16, 0.1),
-            "angle": parts.slider("angle (degrees)", angle, 0, 90, 1),
+            "angle": parts.slider("angle (degrees)", 45.0, 0, 90, 1),
             "dot_gain": parts.slider("dot gain (of 1)", 0, 0, 0.3, 0.01),
         }
-        self.distance = parts.slider("distance (m)", distance, -1, 1.3, 0.05, log=True)
+        self.distance = parts.slider("distance (m)", 2.0, -1, 1.3, 0.05, log=True)
         self.numbers, self.plot = HTML(), Image(format="png")
         self.dots = parts.Picture("the screen, each pixel as 2×2", 2 * SIDE)
         self.seen = parts.Picture("seen from the distance (a proxy)", 2 * SIDE)

@@ -52,7 +52,6 @@ class StyleExplorer(parts.Instrument):
         photograph: str = "camera",
         side: int = 96,
         ruling: float = 2.5,
-        alpha_over_beta: float = 0.01,
         iterations: int = 50,
         optimizer: str = "adam",
         content_layer: str = "conv1_2",
@@ -73,7 +72,7 @@ class StyleExplorer(parts.Instrument):
             "ruling": parts.slider("ruling (px a cell)", ruling, 2, 16, 0.1, **later),
             "angle": parts.slider("angle (degrees)", 45, 0, 90, 1, **later),
         }
-        self.ratio = parts.slider("α/β", alpha_over_beta, -4, 3, 0.1, ".2g", log=True, **later)
+        self.ratio = parts.slider("α/β", 0.01, -4, 3, 0.1, ".2g", log=True, **later)
         self.iterations = parts.labelled(
             IntSlider, "iterations to run", value=iterations, min=1, max=300, **later
         )

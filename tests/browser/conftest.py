@@ -28,15 +28,15 @@ CELLS = (
 
     images, labels = datasets.load("validation", n=100)
     """,
-    "widgets.fgsm_explorer(experiments.published('lenet'), datasets.as_float(images), labels)",
-    "widgets.screen_explorer()",
-    "widgets.style_explorer()",
-    "widgets.style_explorer(source='photograph', side=64, iterations=40)",
-    "widgets.drawing_pad(experiments.all_published())",
-    "widgets.results_explorer(store.load('experiment'))",
-    "widgets.digit_quiz()",
-    "widgets.captcha_quiz()",
-    "widgets.captcha_explorer()",
+    "widgets.FgsmExplorer(experiments.published('lenet'), datasets.as_float(images), labels)",
+    "widgets.ScreenExplorer()",
+    "widgets.StyleExplorer()",
+    "widgets.StyleExplorer(source='photograph', side=64, iterations=40)",
+    "widgets.DrawingPad(experiments.all_published())",
+    "widgets.ResultsExplorer(store.load('experiment'))",
+    "widgets.DigitQuiz()",
+    "widgets.CaptchaQuiz()",
+    "widgets.CaptchaExplorer()",
 )
 
 

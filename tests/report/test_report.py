@@ -220,7 +220,7 @@ def test_where_no_kernel_runs_an_instrument_is_its_figure(tmp_path, monkeypatch)
     monkeypatch.setattr(build, "REPORT", tmp_path)
     notebook = committed_page("01_fgsm_recap")
     before = deepcopy(notebook)
-    (instrument,) = [c for c in notebook.cells if "widgets.fgsm_explorer(" in c.source]
+    (instrument,) = [c for c in notebook.cells if "widgets.FgsmExplorer(" in c.source]
     (output,) = instrument.outputs
     figure = output.data["image/png"].strip().replace("\n", "")
     assert web.WIDGET in output.data

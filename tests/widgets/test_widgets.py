@@ -67,16 +67,16 @@ def test_what_a_handler_raises_is_a_sentence_and_what_it_sets_calls_no_handler()
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: widgets.fgsm_explorer(
+        lambda: widgets.FgsmExplorer(
             experiments.published("lenet"), torch.zeros(1, 1, 32, 32), torch.tensor([0])
         ),
-        widgets.screen_explorer,
-        lambda: widgets.style_explorer(iterations=2),
-        lambda: widgets.drawing_pad(experiments.all_published()),
-        lambda: widgets.results_explorer(store.load("experiment")),
-        widgets.digit_quiz,
-        widgets.captcha_quiz,
-        widgets.captcha_explorer,
+        widgets.ScreenExplorer,
+        lambda: widgets.StyleExplorer(iterations=2),
+        lambda: widgets.DrawingPad(experiments.all_published()),
+        lambda: widgets.ResultsExplorer(store.load("experiment")),
+        widgets.DigitQuiz,
+        widgets.CaptchaQuiz,
+        widgets.CaptchaExplorer,
     ],
 )
 def test_every_instrument_is_a_figure_where_no_kernel_runs(make):
@@ -92,7 +92,7 @@ def test_every_instrument_is_a_figure_where_no_kernel_runs(make):
 
 def test_the_fgsm_explorer_shows_what_fgsm_gives(lenet, digits):
     images, labels = digits
-    explorer = widgets.fgsm_explorer(lenet, images, labels)
+    explorer = widgets.FgsmExplorer(lenet, images, labels)
     control(explorer, "digit number").value = 7
     control(explorer, "ε (of 0 to 1)").value = 0.25
     x_prime = attacks.fgsm(lenet, images[7:8], labels[7:8], 0.25)
@@ -104,7 +104,7 @@ def test_the_fgsm_explorer_shows_what_fgsm_gives(lenet, digits):
 
 
 def test_at_epsilon_zero_nothing_changes_and_random_signs_are_another_pattern(lenet, digits):
-    explorer = widgets.fgsm_explorer(lenet, *digits)
+    explorer = widgets.FgsmExplorer(lenet, *digits)
     signed = pictures(explorer)[1]
     control(explorer, "random signs instead").value = True
     assert pictures(explorer)[1] != signed
@@ -118,7 +118,7 @@ def test_at_epsilon_zero_nothing_changes_and_random_signs_are_another_pattern(le
 
 @pytest.fixture(scope="module")
 def of_even_tone():
-    explorer = widgets.screen_explorer()
+    explorer = widgets.ScreenExplorer()
     control(explorer, "picture").value = "even tone"
     control(explorer, "tone (0 black)").value = 0.4
     return explorer
@@ -138,7 +138,8 @@ def test_the_screen_explorer_shows_every_kind_and_offers_the_dials_it_has(of_eve
 
 
 def test_stepping_back_blends_the_dots_and_leaves_the_screen_alone():
-    explorer = widgets.screen_explorer(distance=0.5)
+    explorer = widgets.ScreenExplorer()
+    control(explorer, "distance (m)").value = 0.5
     dots, near, plot = pictures(explorer)
     control(explorer, "distance (m)").value = 8.0
     dots_then, far, plot_then = pictures(explorer)

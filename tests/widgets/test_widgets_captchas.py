@@ -14,7 +14,7 @@ from halftone_utils.widgets.parts import png
 
 @pytest.fixture
 def explorer():
-    return widgets.captcha_explorer()
+    return widgets.CaptchaExplorer()
 
 
 def drawn(*arguments, contrast=1.0, **dials):
@@ -77,6 +77,6 @@ def test_a_bad_text_is_one_sentence_and_the_explorer_goes_on(explorer):
 
 def test_a_missing_solver_is_named_and_the_others_answer(monkeypatch):
     monkeypatch.setattr(solvers.shutil, "which", lambda name: None)
-    explorer = widgets.captcha_explorer(scheme="plain")
+    explorer = widgets.CaptchaExplorer(scheme="plain")
     assert "Not installed here: tesseract" in text(explorer)
     assert "rapidocr reads" in text(explorer)

@@ -32,7 +32,7 @@ def networks():
 
 @pytest.fixture
 def drawing(networks):
-    return widgets.drawing_pad(networks)
+    return widgets.DrawingPad(networks)
 
 
 def mouse(instrument, event, x, y):
@@ -99,7 +99,7 @@ def results():
 
 
 def test_the_explorer_shows_the_digits_that_only_one_network_reads(results):
-    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    explorer = widgets.ResultsExplorer(results)
     read = [store.predictions(stem)["halftone-talk"] for stem in (ONE, OTHER)]
     labels = datasets.load("test", 28)[1].numpy()
     only = {
@@ -119,7 +119,7 @@ def test_the_explorer_shows_the_digits_that_only_one_network_reads(results):
 
 
 def test_pages_turn_and_two_sets_of_one_network_can_be_compared(results):
-    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    explorer = widgets.ResultsExplorer(results)
     first = text(explorer)
     control(explorer, "page").value = 2
     assert text(explorer) != first
@@ -134,7 +134,7 @@ def test_pages_turn_and_two_sets_of_one_network_can_be_compared(results):
 
 
 def test_only_what_a_network_was_shown_can_be_chosen(results):
-    explorer = widgets.results_explorer(results, one=ONE, other=OTHER)
+    explorer = widgets.ResultsExplorer(results)
     small = [result for result in results if result.config["size"] == 32]
     by_sets = {tuple(row["shown"] for row in result.rows): result for result in small}
     assert len(by_sets) > 1
@@ -153,7 +153,7 @@ def path(tmp_path):
 
 
 def begin(path, participant="ab"):
-    quiz = widgets.digit_quiz(path)
+    quiz = widgets.DigitQuiz(path)
     control(quiz, "your initials").value = participant
     control(quiz, "Start").click()
     return quiz
@@ -227,7 +227,7 @@ def test_the_last_answer_ends_it(path, monkeypatch):
 
 
 def test_captchas_are_asked_in_every_scheme_and_kept_by_its_name(path):
-    quiz = widgets.captcha_quiz(path)
+    quiz = widgets.CaptchaQuiz(path)
     control(quiz, "your initials").value = "ab"
     control(quiz, "Start").click()
     first = CaptchaQuiz.question(0)
