@@ -5,40 +5,11 @@ import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from halftone_utils.engine.files import DataError, read_toml
 
-class Command(NamedTuple):
-    """A row: the function that does it, what it writes, how long it takes on 2 cores."""
-
-    function: str
-    writes: str
-    takes: str
-
-
-COMMANDS = {
-    "experiment": Command(
-        "studies.grid.experiment", "data/results/NETWORK-SIZE-SET-sSEED", "1 min to 2 h"
-    ),
-    "frontier": Command("studies.frontier.frontier", "data/results/frontier-SIZE", "10 min"),
-    "strength": Command("studies.strength.strength", "data/results/SAVE", "1 min to 1 h"),
-    "batch-statistics": Command(
-        "studies.batch_statistics.batch_statistics", "data/results/batch-statistics-*", "5 min"
-    ),
-    "recipes": Command("studies.recipes.recipes", "data/results/recipes", "1 min a rate"),
-    "fidelity": Command("studies.fidelity.fidelity", "data/results/stylizer-*", "30 min"),
-    "ladder": Command("captcha.ladder.ladder", "data/results/captcha-SCHEME", "8 min a scheme"),
-    "crnn": Command("captcha.crnn.crnn", "data/results/crnn-SCHEME-*", "2 to 20 min"),
-    "transcription": Command("captcha.transcription.draw_sheets", ".cache/sheets", "1 s a sheet"),
-    "screens": Command("figures.screens.draw_kinds", "report/screens.png", "10 s"),
-    "halftones": Command("digits.halftone_sets.build", ".cache/halftone-mnist", "10 to 30 min"),
-    "stylizer": Command(
-        "digits.stylizer.train_and_publish", "data/weights/stylizer-POINT-256", "20 min"
-    ),
-    "publish": Command("studies.experiments.publish", "data/weights", "as an experiment"),
-    "report": Command("report.build.report", "report/", "4 min"),
-    "refresh": Command("report.build.refresh", "figures/, README.md, notebooks/", "1 s"),
-}
+COMMANDS = read_toml(Path(__file__).with_name("commands.toml"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,8 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"halftone has no command {name!r}; it has {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
     import tyro  # here, with all that a study imports: --help should not wait for them
-
-    from halftone_utils.engine.files import DataError
 
     how = tyro.conf
     config = (
@@ -72,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def load(name: str) -> Callable[..., Any]:
     """The function behind a command."""
-    return pkgutil.resolve_name(f"halftone_utils.{COMMANDS[name].function}")
+    return pkgutil.resolve_name(f"halftone_utils.{COMMANDS[name]['function']}")
 
 
 def overview() -> str:
@@ -80,13 +49,13 @@ def overview() -> str:
     lines = ["usage: halftone COMMAND [--help]", ""]
     for name, row in COMMANDS.items():
         lines.append(f"  {name:17s} {first_line(row)}")
-        lines.append(f"  {'':17s} writes {row.writes}; about {row.takes} on 2 cores")
+        lines.append(f"  {'':17s} writes {row['writes']}; about {row['takes']} on 2 cores")
     return "\n".join(lines)
 
 
-def first_line(row: Command) -> str:
+def first_line(row: dict[str, str]) -> str:
     """The first line of the function's docstring, read without importing its module."""
-    *modules, function = row.function.split(".")
+    *modules, function = row["function"].split(".")
     path = Path(__file__).parent.joinpath(*modules).with_suffix(".py")
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef) and node.name == function:

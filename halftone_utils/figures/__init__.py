@@ -10,5 +10,4 @@ from halftone_utils.figures.basic import (
     draw_image,
     equation,
     exact_grid,
-    readings,
 )

@@ -1,6 +1,7 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -9,20 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-# one sheet for all: 8 pt and more at the size shown, no colour that grey print loses
-STYLE: dict[str, Any] = {
-    "figure.dpi": 100,
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "image.interpolation": "nearest",
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-}
+STYLE = Path(__file__).with_name("page.mplstyle")  # of all figures, for `plt.style.use`
+DPI = 100  # dots per inch, as the style has it
 WIDTH = 9.0  # inches: the width of a page
 SERIES = (  # for lines that are no architecture: colour, marker, dash
     ("#0072b2", "o", "-"),
@@ -95,17 +84,6 @@ def curves(
     return figure
 
 
-def readings(counts: Sequence[int], right: int, *, xlabel: str, ylabel: str) -> Figure:
-    """How often each of the ten digits is read, as bars with their counts; `right` in grey."""
-    figure, axes = plt.subplots(figsize=(WIDTH, 2.7))
-    colours = ["#bbbbbb" if k == right else SERIES[0][0] for k in range(len(counts))]
-    bars = axes.bar(range(len(counts)), counts, color=colours, zorder=2)
-    axes.bar_label(bars, fontsize=9)
-    axes.set(xticks=range(len(counts)), xlabel=xlabel, ylabel=ylabel)
-    axes.grid(axis="x", visible=False)
-    return figure
-
-
 def exact_grid(
     images: Tensor,
     columns: int,
@@ -119,7 +97,7 @@ def exact_grid(
     titles: one an image, or one a column.  row_labels: one a row, left of it.
     gap: dots between two images.
     """
-    rows, dpi = -(-len(images) // columns), STYLE["figure.dpi"]
+    rows = -(-len(images) // columns)
     titles = [*(titles or ()), *[""] * len(images)][: len(images)]
     high, wide = (side * scale for side in images.shape[2:])
     in_rows = [titles[r * columns : (r + 1) * columns] for r in range(rows)]
@@ -127,7 +105,7 @@ def exact_grid(
     longest = max(map(len, "\n".join(row_labels or ()).split("\n")))
     left = 28 + 7 * longest if row_labels else 0
     width, height = left + columns * (wide + gap), rows * (high + gap) + sum(tops)
-    figure = plt.figure(figsize=(width / dpi, height / dpi), layout="none")
+    figure = plt.figure(figsize=(width / DPI, height / DPI), layout="none")
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x = left + column * (wide + gap)

@@ -72,18 +72,6 @@ def gram_matrices(matrices: Mapping[str, Tensor], images: Mapping[str, Tensor]) 
     return figure
 
 
-def one_update(x: Tensor, gradient: Tensor, after: Tensor) -> Figure:
-    """x, its gradient and x - lambda gradient: three (1, H, W), the middle one signed."""
-    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.1))
-    draw_image(axes[0], x, "x")
-    most = float(gradient.abs().max())
-    axes[1].imshow(gradient.numpy().squeeze(), cmap="PuOr", vmin=-most, vmax=most)
-    axes[1].set_axis_off()
-    axes[1].set_title("∂L_total/∂x  (orange: raise, purple: lower the pixel)", fontsize=9)
-    draw_image(axes[2], after, "x − λ ∂L_total/∂x")
-    return figure
-
-
 def loss_curves(runs: Mapping[str, Trajectory]) -> Figure:
     """Content, style (unweighted) and total loss against the iteration, mean over images."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))

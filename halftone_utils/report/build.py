@@ -27,21 +27,6 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "07_captcha": "7. CAPTCHA",
     "08_conclusions": "8. Conclusions",
 }
-INDEX = """# Does a convolutional network see the optical illusion that a human sees in a halftone?
-
-![Test digits, their halftones, the halftones from afar, and what LeNet and AlexNet read]({hero})
-
-## What the networks read
-
-{table}
-
-## The pages
-
-{items}
-
-<footer>{made} from committed data and results; what took longer than a page may is read from
-data/results and says so there.</footer>
-"""
 
 
 def figures_of(notebook: NotebookNode) -> dict[str, bytes]:
@@ -87,15 +72,15 @@ def _table_and_caption() -> str:
 def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode:
     """The index as a notebook of one cell: the question, the first picture, results, all pages.
 
-    notebooks: executed pages by name, one of them with a cell tagged `figure-hero`.
+    notebooks: executed pages by name, the last with a cell tagged `figure-hero`.
     made: how the last sentence begins.
     """
-    heroes = (figures_of(notebook).get("hero") for notebook in notebooks.values())
-    png = base64.b64encode(next(filter(None, heroes))).decode()
+    png = base64.b64encode(figures_of(notebooks["08_conclusions"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
     hero, listed = f"data:image/png;base64,{png}", "\n".join(items)
-    text = INDEX.format(hero=hero, table=_table_and_caption(), items=listed, made=made)
+    index = (Path(web.__file__).parent / "index.md").read_text()
+    text = index.format(hero=hero, table=_table_and_caption(), items=listed, made=made)
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 

@@ -1,11 +1,12 @@
 """Markdown tables of the experiments; every number comes from the tidy table of results."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from halftone_utils.digits import datasets, sets
-from halftone_utils.engine.files import DataError
+from halftone_utils.engine.files import DataError, read_toml
 from halftone_utils.networks import architectures
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
@@ -21,20 +22,10 @@ PROTOCOLS = (  # (train_on, shown)
     ("both-talk", "original"),
     ("both-talk", "halftone-talk"),
 )
-CONTROLS = {  # of networks trained on originals, unless the label says otherwise
-    ("original", "original"): "originals",
-    ("original", "no-dots"): "same tone range, no dots",
-    ("original", "halftone-strong"): "**halftone `strong`**",
-    ("original", "halftone-strong-integrated"): "the same, from afar",
-    ("original", "random-dots"): "random dots of the same tones",
-    ("original", "random-dots-integrated"): "the same, from afar",
-    ("original", "halftone-talk"): "halftone `talk`",
-    ("original", "halftone-talk-integrated"): "the same, from afar",
-    ("halftone-talk", "halftone-strong"): "trained on `talk`: `strong`",
-    ("both-talk", "halftone-strong"): "trained on both: `strong`",
-    ("halftone-strong", "halftone-talk"): "trained on `strong`: `talk`",
-    ("halftone-strong", "halftone-strong"): "trained on `strong`: `strong`",
-    ("halftone-strong", "original"): "trained on `strong`: originals",
+CONTROLS = {
+    (train_on, shown): label
+    for train_on, rows in read_toml(Path(__file__).with_name("controls.toml")).items()
+    for shown, label in rows.items()
 }
 
 
@@ -180,9 +171,8 @@ def beside_fewer(table: pd.DataFrame) -> pd.DataFrame:
     """Networks that were trained on several numbers of digits, fewest first."""
     found = table[table.groupby([*NETWORK, "seed"])["n_train"].transform("nunique") > 1]
     place = found["architecture"].map([*ARCHITECTURES].index)
-    keys = found.assign(place=place, retrained=found["train_on"] != "original")
-    by = ["place", "retrained", "train_on", "seed", "n_train"]
-    return found.loc[keys.sort_values(by, kind="stable").index]
+    found = found.assign(place=place, retrained=found["train_on"] != "original")
+    return found.sort_values(["place", "retrained", "train_on", "seed", "n_train"], kind="stable")
 
 
 def batch_statistics_table(results: Sequence[Result]) -> str:

@@ -26,7 +26,7 @@ def test_help_lists_every_command_with_what_it_does_writes_and_takes():
         (at,) = [i for i, x in enumerate(done.stdout.splitlines()) if x.split()[:1] == [name]]
         said, what = done.stdout.splitlines()[at : at + 2]
         assert said.endswith(f"{command_line.first_line(row)}")
-        assert f"writes {row.writes}; about {row.takes} on 2 cores" in what
+        assert f"writes {row['writes']}; about {row['takes']} on 2 cores" in what
 
 
 def test_every_command_is_a_function_with_words_and_types():
