@@ -14,7 +14,7 @@ from torch import Tensor
 
 from halftone_utils.engine.types import Images
 from halftone_utils.screens.perception import integrate
-from halftone_utils.screens.ways import Way, by_name, sweep
+from halftone_utils.screens.ways import Way, by_name
 
 
 def stretch(images: Images) -> Images:
@@ -40,11 +40,8 @@ def _each(images: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> Tenso
 
 def median(images: Images, *, side: int) -> Images:
     """Median of side x side pixels (odd), in 256 levels."""
-
-    def of(image: np.ndarray) -> np.ndarray:
-        return cv2.medianBlur((255 * image).round().astype(np.uint8), side) / np.float32(255)
-
-    return _each(images, of)
+    levels = (255 * images).round().byte()
+    return _each(levels, lambda image: cv2.medianBlur(image, side)) / 255
 
 
 def bilateral(images: Images, *, sigma: float, tones: float) -> Images:
@@ -57,27 +54,22 @@ def bilateral(images: Images, *, sigma: float, tones: float) -> Images:
     return _each(soft, lambda image: cv2.bilateralFilter(image, -1, tones, sigma))
 
 
-def notch(images: Images, *, peaks: int, lowest: float = 0.06, radius: float = 0.02) -> Images:
-    """Take the strongest peaks out of the spectrum.
-
-    peaks: how many, each with its mirror image.  lowest: below this frequency [cycles per pixel]
-    lie the letters, and no peak is searched.  radius: of the disc around each peak that is set
-    to zero [cycles per pixel].
-    """
+def notch(images: Images, *, peaks: int) -> Images:
+    """Take the strongest peaks out of the spectrum, so many, each with its mirror image."""
     height, width = images.shape[2:]
     fy = torch.fft.fftfreq(height)[:, None].expand(height, width)
     fx = torch.fft.fftfreq(width)[None].expand(height, width)
     distance = (fy.square() + fx.square()).sqrt()
     means = images.mean((2, 3), keepdim=True)
     spectra = torch.fft.fft2(images - means)
-    strength = spectra.abs() * (distance >= lowest)
+    strength = spectra.abs() * (distance >= 0.06)  # cycles per pixel: below lie the letters
     for _ in range(peaks):
         at = strength.flatten(1).argmax(1)
         for sign in (1, -1):
             y, x = (sign * f.flatten()[at].view(-1, 1, 1, 1) for f in (fy, fx))
             # frequencies repeat after 1 cycle per pixel
             dy, dx = ((f - f0 + 0.5) % 1 - 0.5 for f, f0 in ((fy, y), (fx, x)))
-            kept = dy.square() + dx.square() > radius**2
+            kept = dy.square() + dx.square() > 0.02**2
             spectra, strength = spectra * kept, strength * kept
     return (torch.fft.ifft2(spectra).real + means).clamp(0, 1)
 
@@ -95,26 +87,21 @@ def closing(images: Images, *, side: int) -> Images:
     return -F.max_pool2d(-wider, side, stride=1, padding=reach)
 
 
-def closing_of_black(images: Images, *, side: int) -> Images:
-    """Morphological closing of black by a square of side x side pixels: removes white dots."""
-    return 1 - closing(1 - images, side=side)
-
-
 AS_IT_IS = Way("as it is", stretch)
 
 # Cells are 4 to 10 pixels wide, strokes about 25: what blurs less leaves dots, more loses letters.
+_SETTINGS: dict[str, tuple[Callable[..., Tensor], dict[str, tuple[float, ...]]]] = {
+    "Gaussian": (integrate, {"sigma": (1.5, 2.5, 3.5, 5.0, 7.0)}),
+    "median": (median, {"side": (5, 9, 13, 19)}),
+    "bilateral": (bilateral, {"sigma": (4, 4, 7), "tones": (0.3, 0.7, 0.5)}),
+    "notch": (notch, {"peaks": (2, 6, 15)}),
+    "down and up": (down_and_up, {"factor": (4, 6, 8, 11)}),
+    "closing": (closing, {"side": (5, 9, 13)}),
+    # of black: removes white dots
+    "closing of black": (lambda x, side: 1 - closing(1 - x, side=side), {"side": (5, 9, 13)}),
+}
 FILTERS: Mapping[str, Way] = by_name(
-    [
-        *sweep(
-            "Gaussian", stretched(integrate), *({"sigma": s} for s in (1.5, 2.5, 3.5, 5.0, 7.0))
-        ),
-        *sweep("median", stretched(median), *({"side": s} for s in (5, 9, 13, 19))),
-        *sweep("bilateral", stretched(bilateral), {"sigma": 4, "tones": 0.3}),
-        *sweep("bilateral", stretched(bilateral), {"sigma": 4, "tones": 0.7}),
-        *sweep("bilateral", stretched(bilateral), {"sigma": 7, "tones": 0.5}),
-        *sweep("notch", stretched(notch), *({"peaks": p} for p in (2, 6, 15))),
-        *sweep("down and up", stretched(down_and_up), *({"factor": f} for f in (4, 6, 8, 11))),
-        *sweep("closing", stretched(closing), *({"side": s} for s in (5, 9, 13))),
-        *sweep("closing of black", stretched(closing_of_black), *({"side": s} for s in (5, 9, 13))),
-    ]
+    Way(kind, stretched(function), dict(zip(columns, values, strict=True)))
+    for kind, (function, columns) in _SETTINGS.items()
+    for values in zip(*columns.values(), strict=True)
 )

@@ -17,7 +17,7 @@ from scipy.cluster.vq import kmeans2
 from skimage.filters import threshold_otsu
 from torch import Tensor
 
-from halftone_utils.captcha.descreening import stretch, stretched
+from halftone_utils.captcha.descreening import stretch
 from halftone_utils.engine.types import Convolved, FeatureMaps, Images
 from halftone_utils.screens.perception import gaussian
 from halftone_utils.screens.ways import Way, by_name, sweep
@@ -103,13 +103,12 @@ def dark_on_light(maps: Images) -> Images:
 
 def principal(features: FeatureMaps, component: int = 0) -> Images:
     """A principal component of each picture's own features: (N, C, H, W) -> (N, 1, H, W)."""
-    found = []
-    for x in features.flatten(2).double():
-        x = x - x.mean(1, keepdim=True)
-        x = x / x.std(1, keepdim=True).clamp_min(1e-9)
-        _, vectors = torch.linalg.eigh(x @ x.T / x.shape[1])
-        found.append(vectors[:, -1 - component] @ x)
-    return torch.stack(found).view(len(features), 1, *features.shape[2:]).float()
+    x = features.flatten(2).double()
+    x = x - x.mean(2, keepdim=True)
+    x = x / x.std(2, keepdim=True).clamp_min(1e-9)
+    _, vectors = torch.linalg.eigh(x @ x.mT / x.shape[2])
+    axis = vectors[:, None, :, -1 - component]
+    return (axis @ x).view(len(features), 1, *features.shape[2:]).float()
 
 
 def two_regions(features: FeatureMaps) -> Images:
@@ -138,31 +137,11 @@ def unlike_the_ground(features: FeatureMaps) -> Images:
     for x in features.double():
         ground = torch.cat([x[:, :rows].flatten(1), x[:, -rows:].flatten(1)], 1)
         mean = ground.mean(1, keepdim=True)
-        spread = torch.cov(ground).reshape(len(x), len(x)) + 1e-6 * torch.eye(len(x)).double()
+        spread = torch.cov(ground) + 1e-6 * torch.eye(len(x)).double()
         off = x.flatten(1) - mean
         distance = (off * torch.linalg.solve(spread, off)).sum(0).clamp_min(0).sqrt()
         found.append(distance.view(1, *x.shape[1:]).float())
     return torch.stack(found)
-
-
-def _orientation(images: Images, *, sigma: float) -> Images:
-    """Where the lines run."""
-    return principal(structure(images, sigma)[:, 1:3])
-
-
-def _coherence(images: Images, *, sigma: float) -> Images:
-    """Whether there are lines or dots."""
-    return structure(images, sigma)[:, 3:]
-
-
-def _gabor(images: Images, *, sigma: float, component: int = 0) -> Tensor:
-    """A principal component of Gabor energies."""
-    return principal(gabor_energies(images, sigma), component)
-
-
-def _gabor_regions(images: Images, *, sigma: float) -> Tensor:
-    """Two regions of Gabor energies, with smoothed contours."""
-    return gaussian(two_regions(gabor_energies(images, sigma)), 0.5)
 
 
 def _ruling_and_kind(images: Images, *, sigma: float) -> Images:
@@ -190,21 +169,31 @@ def _drawn(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     def draw(images: Images, **parameters: Any) -> Images:
         maps = function(images, **parameters)
-        return dark_on_light(F.interpolate(maps, images.shape[2:], mode="bilinear"))
+        return stretch(dark_on_light(F.interpolate(maps, images.shape[2:], mode="bilinear")))
 
-    return stretched(draw)
+    return draw
 
 
 _SIGMAS = [{"sigma": s} for s in (4.0, 6.0, 8.0, 11.0)]
+_MAPS: list[tuple[str, Callable[..., Tensor], list[dict[str, float]]]] = [
+    # where lines run, and whether there are lines or dots
+    ("orientation", lambda x, sigma: principal(structure(x, sigma)[:, 1:3]), _SIGMAS),
+    ("coherence", lambda x, sigma: structure(x, sigma)[:, 3:], _SIGMAS),
+    ("local frequency", local_frequency, _SIGMAS),
+    ("ruling and kind", _ruling_and_kind, _SIGMAS),
+    ("bands", _bands, _SIGMAS[:3]),
+    ("bands, two tones", _bands_in_two_tones, _SIGMAS[:3]),
+    (
+        "Gabor",
+        lambda x, sigma, component=0: principal(gabor_energies(x, sigma), component),
+        [*_SIGMAS[:3], {"sigma": 6.0, "component": 1}],
+    ),
+    (
+        "Gabor regions",
+        lambda x, sigma: gaussian(two_regions(gabor_energies(x, sigma)), 0.5),
+        _SIGMAS[:3],
+    ),
+]
 TEXTURES: Mapping[str, Way] = by_name(
-    [
-        *sweep("orientation", _drawn(_orientation), *_SIGMAS),
-        *sweep("coherence", _drawn(_coherence), *_SIGMAS),
-        *sweep("local frequency", _drawn(local_frequency), *_SIGMAS),
-        *sweep("ruling and kind", _drawn(_ruling_and_kind), *_SIGMAS),
-        *sweep("bands", _drawn(_bands), *_SIGMAS[:3]),
-        *sweep("bands, two tones", _drawn(_bands_in_two_tones), *_SIGMAS[:3]),
-        *sweep("Gabor", _drawn(_gabor), *_SIGMAS[:3], {"sigma": 6.0, "component": 1}),
-        *sweep("Gabor regions", _drawn(_gabor_regions), *_SIGMAS[:3]),
-    ]
+    way for kind, function, settings in _MAPS for way in sweep(kind, _drawn(function), *settings)
 )
