@@ -5,13 +5,13 @@ recurrent layer from left to right and back, and at each of 34 places a letter o
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from halftone_utils.captcha import splits
 from halftone_utils.captcha.challenge import ALPHABET
@@ -33,14 +33,8 @@ Classes = Int64[Tensor, "n letters"]
 BLANK = 0  # CTC's "no letter"; letter i of the alphabet is class i + 1
 FIRST_SEED = 1_000_000  # of the CAPTCHAs it learns from
 CHUNK = 500  # drawn at a time
-MOST = 100_000
 SEEN = {100: 8_000, 1_000: 16_000, 10_000: 40_000}  # pictures shown while it learns from n or more
 EACH = tuple(s for s in SCHEMES if s != "style-transfer")  # 500 of that take 10 minutes
-
-
-def _block(channels: int, width: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    convolution = nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False)
-    return [convolution, nn.BatchNorm2d(width), nn.ReLU()]
 
 
 class CRNN(nn.Module):
@@ -55,14 +49,14 @@ class CRNN(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             StandardizePerImage(),
-            *_block(1, 32, 7, stride=2),
+            *Conv2dNormActivation(1, 32, 7, stride=2),
             nn.MaxPool2d(2),  # (32, 44, W / 4)
-            *_block(32, 64, 3),
+            *Conv2dNormActivation(32, 64, 3),
             nn.MaxPool2d(2),  # (64, 22, W / 8)
-            *_block(64, width, 3),
-            *_block(width, width, 3),
+            *Conv2dNormActivation(64, width, 3),
+            *Conv2dNormActivation(width, width, 3),
             nn.MaxPool2d(2),
-            *_block(width, width, 3),
+            *Conv2dNormActivation(width, width, 3),
             nn.MaxPool2d((2, 1)),  # (width, 5, W / 16)
         )
         self.column = nn.Linear(width * (HEIGHT // 32), width)
@@ -103,56 +97,25 @@ def decode(log_probabilities: LogProbabilities) -> list[str]:
 
 
 @torch.inference_mode()
-def read(model: CRNN, images: Bytes, batch: int = 20) -> list[str]:
-    """The texts of images (N, 1, 176, W), `batch` at a time."""
+def read(model: CRNN, images: Bytes) -> list[str]:
+    """The texts of images (N, 1, 176, W), read 20 at a time."""
     model.eval()
     device = next(model.parameters()).device
-    texts = []
-    for x in images.split(batch):
-        with hardware.autocast(device):
-            texts += decode(model(as_float(x).to(device)))
-    return texts
+    with hardware.autocast(device):
+        found = [model(as_float(x).to(device)) for x in images.split(20)]
+    return decode(torch.cat(found))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attack:
-    """One solver to train: on which scheme, from how many labelled CAPTCHAs, from which seed.
+def recipe_of(n_train: int) -> training.Recipe:
+    """For so many samples: epochs that show it about SEEN pictures; at least three."""
+    least = max((n for n in SEEN if n <= n_train), default=min(SEEN))
+    epochs = max(3, round(SEEN[least] / n_train))
+    return training.Recipe(epochs=epochs, learning_rate=2e-3, batch=20, shift=6)
 
-    Raises ValueError that names what is not allowed.
-    """
 
-    scheme: str
-    n_train: int
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check every field."""
-        checks.one_of("scheme", self.scheme, SCHEMES)
-        checks.whole("n_train", self.n_train, 1, MOST)
-        checks.whole("seed", self.seed, 0)
-
-    @property
-    def recipe(self) -> training.Recipe:
-        """As many epochs as show it about SEEN pictures; at least three."""
-        least = max((n for n in SEEN if n <= self.n_train), default=min(SEEN))
-        epochs = max(3, round(SEEN[least] / self.n_train))
-        return training.Recipe(epochs=epochs, learning_rate=2e-3, batch=20, shift=6)
-
-    def config(self, images: Bytes) -> dict:
-        """All that decides its weights, as JSON; images: those it learns from, uint8."""
-        return {
-            "scheme": self.scheme,
-            "n": self.n_train,
-            "seed": self.seed,
-            "recipe": config_of(self.recipe),
-            "letters": ALPHABET,
-            "pictures": sha256(images.numpy().tobytes())[:16],
-        }
-
-    @property
-    def stem(self) -> str:
-        """The name of its files."""
-        return f"crnn-{self.scheme}-n{self.n_train}-seed{self.seed}"
+def stem_of(scheme: str, n_train: int, seed: int) -> str:
+    """The name of a solver's files."""
+    return f"crnn-{scheme}-n{n_train}-seed{seed}"
 
 
 def samples(scheme: str, n: int) -> tuple[Bytes, list[str]]:
@@ -167,54 +130,52 @@ def samples(scheme: str, n: int) -> tuple[Bytes, list[str]]:
     return torch.cat([images for images, _ in chunks])[:n], texts[:n]
 
 
-def trained(attack: Attack, progress: bool = True) -> tuple[CRNN, float]:
+def trained(scheme: str, n_train: int, seed: int) -> tuple[CRNN, float]:
     """The solver: trained, gone on with, or read from its checkpoint; and the seconds it took."""
-    images, texts = samples(attack.scheme, attack.n_train)
-    config = attack.config(images)
+    images, texts = samples(scheme, n_train)
+    recipe = recipe_of(n_train)
+    config = {  # all that decides its weights
+        "scheme": scheme,
+        "n": n_train,
+        "seed": seed,
+        "recipe": config_of(recipe),
+        "letters": ALPHABET,
+        "pictures": sha256(images.numpy().tobytes())[:16],
+    }
+    name = f"{stem_of(scheme, n_train, seed)}-{hash_of(config)}.safetensors"
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(attack.seed)
+        torch.manual_seed(seed)
         model = CRNN().to(hardware.fastest_device())
     seconds = training.fit(
         model,
         images,
         encode(texts),
-        attack.recipe,
-        seed=attack.seed,
+        recipe,
+        seed=seed,
         config=config,
-        checkpoint=CACHE / "checkpoints" / f"{attack.stem}-{hash_of(config)}.safetensors",
+        checkpoint=CACHE / "checkpoints" / name,
         loss_of=ctc_loss,
-        progress=progress,
     )
     return model, seconds
 
 
-def run(
-    attack: Attack,
-    tests: Sequence[str] = (),
-    *,
-    n_test: int = SPLITS["test"],
-    directory: Path = RESULTS,
-    progress: bool = True,
-) -> Result:
+def run(scheme: str, n_train: int, seed: int = 0, tests: Sequence[str] = ()) -> Result:
     """Train on a scheme, read frozen CAPTCHAs of it and of others, add to its result file.
 
-    tests: schemes beside its own.  n_test: CAPTCHAs of each.  Returns what <stem>.json holds.
+    n_train: labelled CAPTCHAs.  tests: schemes beside its own.  Returns what the file holds.
     Raises ValueError before it trains, as `store.check` does.
     """
-    shown = [*dict.fromkeys((attack.scheme, *tests))]
-    for scheme in shown:
-        checks.one_of("scheme", scheme, SCHEMES)
-    config = {**asdict(attack), "recipe": config_of(attack.recipe)}
-    asked = [{"shown": scheme, "n": n_test} for scheme in shown]
-    store.check(attack.stem, config, asked, directory)
-    model, seconds = trained(attack, progress)
-    runs = [store.provenance(seconds)]
-    result = Result(study="crnn", stem=attack.stem, config=config, rows=[], runs=runs)
-    for scheme in shown:
-        images, texts = splits.load(scheme, "test", n_test)
+    stem, n = stem_of(scheme, n_train, seed), SPLITS["test"]
+    shown = [*dict.fromkeys((scheme, *tests))]
+    recipe = config_of(recipe_of(n_train))
+    config = {"scheme": scheme, "n_train": n_train, "seed": seed, "recipe": recipe}
+    store.check(stem, config, [{"shown": name, "n": n} for name in shown])
+    model, seconds = trained(scheme, n_train, seed)
+    for name in shown:
+        images, texts = splits.load(name, "test", n)
         answers = read(model, images)
-        row = {"shown": scheme, **splits.score(answers, texts), "answers": splits.joined(answers)}
-        result = store.grow(replace(result, rows=[row], runs=runs), directory)
+        row = {"shown": name, **splits.score(answers, texts), "answers": splits.joined(answers)}
+        result = store.record("crnn", stem, config, [row], seconds=seconds)
     return result
 
 
@@ -234,5 +195,9 @@ def crnn(
 
     n_train: labelled CAPTCHAs, a solver each.  tests: schemes to read beside its own.
     """
-    attacks = [Attack(scheme=scheme, n_train=n, seed=seed) for n in n_train]
-    return [run(attack, tests) for attack in attacks]
+    for name in (scheme, *tests):
+        checks.one_of("scheme", name, SCHEMES)
+    for n in n_train:
+        checks.whole("n_train", n, 1, 100_000)
+    checks.whole("seed", seed, 0)
+    return [run(scheme, n, seed, tests) for n in n_train]

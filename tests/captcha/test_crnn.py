@@ -47,7 +47,7 @@ def test_shapes_and_no_dependence_on_the_rest_of_the_batch():
 
 def test_it_learns_a_few_captchas_by_heart():
     texts = ["AC", "K7"]
-    drawn = solvers.as_tensor(challenge.make_captchas(texts, "plain", [1, 2]))
+    drawn = solvers.as_tensor([challenge.make_captcha(text, "plain", 1) for text in texts])
     images = (255 * drawn).round().byte()
     torch.manual_seed(0)
     model, losses = crnn.CRNN(32), []
@@ -64,8 +64,8 @@ def test_it_learns_a_few_captchas_by_heart():
 
 
 def test_a_killed_training_ends_in_the_same_bits(monkeypatch):
-    attack = crnn.Attack(scheme="plain", n_train=4)
-    whole, _ = crnn.trained(attack, progress=False)
+    attack = ("plain", 4, 0)
+    whole, _ = crnn.trained(*attack)
     (crnn.CACHE / "checkpoints").rename(crnn.CACHE / "elsewhere")
     seen, loss = [], crnn.ctc_loss
 
@@ -77,9 +77,9 @@ def test_a_killed_training_ends_in_the_same_bits(monkeypatch):
 
     monkeypatch.setattr(crnn, "ctc_loss", die)
     with pytest.raises(KeyboardInterrupt):
-        crnn.trained(attack, progress=False)
-    again, _ = crnn.trained(attack, progress=False)
-    assert len(seen) == 2 + attack.recipe.epochs - 1  # one batch an epoch, the first one kept
+        crnn.trained(*attack)
+    again, _ = crnn.trained(*attack)
+    assert len(seen) == 2 + crnn.recipe_of(4).epochs - 1  # one batch an epoch, the first one kept
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
 
@@ -97,46 +97,54 @@ def test_samples_are_kept_and_none_is_a_tests():
     assert not set(texts) & set(challenge.random_texts(500, splits.FIRST_SEED["test"]))
 
 
-def test_pictures_of_a_scheme_that_was_changed_are_drawn_anew():
-    images, _ = crnn.samples("lines", 4)
+def test_pictures_of_a_scheme_that_was_changed_are_drawn_anew(monkeypatch):
+    images, texts = crnn.samples("lines", 4)
     (path,) = (crnn.CACHE / "captchas").iterdir()
-    attack = crnn.Attack(scheme="lines", n_train=4)
     older = 255 - images
     path.write_bytes(older.numpy().tobytes())  # as another drawing function left them
     assert torch.equal(crnn.samples("lines", 4)[0], images)
-    assert attack.config(older) != attack.config(images)  # nor is a checkpoint of these resumed
+    fitted = []
+    monkeypatch.setattr(crnn.training, "fit", lambda *_, **given: fitted.append(given) or 0.0)
+    crnn.trained("lines", 4, 0)
+    monkeypatch.setattr(crnn, "samples", lambda scheme, n: (older, texts))
+    crnn.trained("lines", 4, 0)
+    # nor is a checkpoint of these resumed
+    assert fitted[0]["config"] != fitted[1]["config"]
+    assert fitted[0]["checkpoint"] != fitted[1]["checkpoint"]
 
 
-def test_a_result_keeps_what_it_has_and_its_answers_give_its_counts(tmp_path):
-    attack = crnn.Attack(scheme="plain", n_train=4)
-    crnn.run(attack, n_test=2, directory=tmp_path, progress=False)
-    result = crnn.run(attack, ["lines"], n_test=2, directory=tmp_path, progress=False)
-    assert crnn.load(tmp_path) == [result]
+def test_a_result_keeps_what_it_has_and_its_answers_give_its_counts(results, monkeypatch):
+    monkeypatch.setitem(splits.SPLITS, "test", 2)
+    crnn.run("plain", 4)
+    result = crnn.run("plain", 4, tests=["lines"])
+    assert crnn.load(results) == [result]
     assert [row["shown"] for row in result.rows] == ["plain", "lines"]
-    path = store.path_of(attack.stem, tmp_path)
+    path = store.path_of(result.stem)
     path.write_text(path.read_text().replace('"n_correct": 0', '"n_correct": 1'))
     with pytest.raises(DataError, match=r"crnn-plain-n4-seed0.*the answers of .* do not give"):
-        crnn.load(tmp_path)
+        crnn.load(results)
+    monkeypatch.setitem(splits.SPLITS, "test", 1)
     with pytest.raises(ValueError, match="holds 2 pictures where 1 would overwrite"):
-        crnn.run(attack, n_test=1, directory=tmp_path, progress=False)
+        crnn.run("plain", 4)
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"n_train": 0}, "n_train is 0; it is a whole number from 1 to 100000"),
-        ({"n_train": 2.5}, "n_train is 2.5"),
+        ({"n_train": (10, 0)}, "n_train is 0; it is a whole number from 1 to 100000"),
+        ({"n_train": (2.5,)}, "n_train is 2.5"),
         ({"seed": -1}, "seed is -1; it is a whole number from 0"),
         ({"scheme": "cursive"}, "scheme is 'cursive'; it is one of plain"),
+        ({"tests": ("cursive",)}, "scheme is 'cursive'; it is one of plain"),
     ],
 )
 def test_what_is_not_allowed_is_named(fields, sentence, unchecked):
     with pytest.raises(ValueError, match=sentence):
-        crnn.Attack(**{"scheme": "plain", "n_train": 10, **fields})
+        crnn.crnn(**{"scheme": "plain", "n_train": (10,), **fields})
 
 
 def test_the_more_samples_the_fewer_epochs(monkeypatch):
     monkeypatch.undo()
-    epochs = [crnn.Attack(scheme="plain", n_train=n).recipe.epochs for n in (100, 1_000, 10_000)]
+    epochs = [crnn.recipe_of(n).epochs for n in (100, 1_000, 10_000)]
     assert epochs == sorted(epochs, reverse=True)
     assert set(crnn.EACH) < set(challenge.SCHEMES)
