@@ -13,14 +13,5 @@ from halftone_utils.captcha import (
     texture,
     transcription,
 )
-from halftone_utils.captcha.challenge import (
-    ALPHABET,
-    Challenge,
-    issue,
-    letters_of,
-    make_captcha,
-    make_captchas,
-    random_texts,
-    verify,
-)
-from halftone_utils.captcha.schemes import SCHEMES, Scheme
+from halftone_utils.captcha.challenge import issue, letters_of, make_captcha, verify
+from halftone_utils.captcha.schemes import SCHEMES

@@ -10,121 +10,73 @@ import hmac
 import io
 import random
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import torch
 from captcha.image import DEFAULT_FONTS
 from matplotlib.ft2font import FT2Font
 from PIL import Image
-from torch import Tensor
 
-from halftone_utils.captcha.drawing import Dice, Letters, package_of
+from halftone_utils.captcha.drawing import Letters, draw_letters
 from halftone_utils.captcha.schemes import SCHEMES
 from halftone_utils.engine import checks, hardware
 
 # No two that are confused: without 0, O, Q, 1, I, B (8), G (6), S (5), Z (2), M, V and W.
 ALPHABET = "ACDEFHJKLNPRTUXY23456789"
-LENGTH, LONGEST = 5, 8  # letters of a text
-MOST_SCALE = 4
+LENGTH, LONGEST = 5, 8  # letters of a random text, and of any
+FONT = FT2Font(DEFAULT_FONTS[0])
 # scrypt's n, r, p: 16 MiB and about 50 ms an answer
 COST = {"n": 2**14, "r": 8, "p": 1}
 
 
-def random_texts(n: int, seed: int, length: int = LENGTH) -> list[str]:
-    """n texts of ALPHABET's letters, the same for the same seed.
-
-    Raises ValueError for a length that is not 1 to 8.
-    """
-    checks.whole("length", length, 1, LONGEST)
+def random_texts(n: int, seed: int) -> list[str]:
+    """n texts of LENGTH letters of ALPHABET, the same for the same seed."""
     dice = random.Random(f"texts {seed}")
-    return ["".join(dice.choices(ALPHABET, k=length)) for _ in range(n)]
+    return ["".join(dice.choices(ALPHABET, k=LENGTH)) for _ in range(n)]
 
 
-@cache
-def _letters_of_the_font() -> frozenset[str]:
-    drawn = map(chr, FT2Font(DEFAULT_FONTS[0]).get_charmap())
-    return frozenset(c for c in drawn if c.isprintable() and not c.isspace())
-
-
-def _check(text: str, scheme: str, seed: int, scale: int) -> None:
+def _check(text: str, scheme: str, seed: int) -> None:
     if not isinstance(text, str) or not 1 <= len(text) <= LONGEST:
         raise ValueError(f"text is {text!r}; it is a string of 1 to {LONGEST} letters.")
-    lacking = sorted(set(text) - _letters_of_the_font())
-    if lacking:
+    drawn = {c for c in text if c.isprintable() and not c.isspace() and FONT.get_char_index(ord(c))}
+    if lacking := sorted(set(text) - drawn):
         raise ValueError(
             f"text is {text!r}; the font cannot draw {' '.join(map(repr, lacking))} "
             f"(it can {ALPHABET} and whatever else Droid Sans Mono has)."
         )
     checks.one_of("scheme", scheme, SCHEMES)
     checks.whole("seed", seed, 0, 2**64)
-    checks.whole("scale", scale, 1, MOST_SCALE)
 
 
 def letters_of(text: str, scheme: str, seed: int) -> Letters:
     """The shape of a text before any halftone; raises ValueError as `make_captcha` does."""
-    _check(text, scheme, seed, 1)
-    return SCHEMES[scheme].letters(text, seed)
+    _check(text, scheme, seed)
+    return draw_letters(text, seed, **SCHEMES[scheme].lettering)
 
 
-def _to_image(tones: Tensor, seed: int, scale: int, colour: bool) -> Image.Image:
-    """Mode L, or RGB from an ink to a paper that the seed chooses, each pixel `scale` wide."""
-    levels = tones[0, 0].clamp(0, 1)
-    if colour:
-        random_color = package_of(Dice(f"colours {seed}")).random_color
-        ink, paper = torch.tensor(random_color(0, 110)), torch.tensor(random_color(200, 255))
-        levels = (ink + levels[..., None] * (paper - ink)) / 255
-    pixels = (levels * 255).round().byte()
-    for axis in (0, 1):
-        pixels = pixels.repeat_interleave(scale, axis)
-    return Image.fromarray(pixels.numpy())
-
-
-def make_captcha(
-    text: str,
-    scheme: str,
-    seed: int,
-    *,
-    scale: int = 1,
-    colour: bool = False,
-    ruling: float | None = None,
-    angle: float | None = None,
-) -> Image.Image:
+def make_captcha(text: str, scheme: str, seed: int, **dials: float) -> Image.Image:
     """Draw a CAPTCHA: the same picture, bit for bit, for the same arguments.
 
     text: 1 to 8 letters; those of ALPHABET are not taken for one another.  scheme: one of SCHEMES.
-    seed: decides place, turn and warp of the letters, the same in every scheme, what a scheme
-    draws at random, and with `colour` the ink and the paper; a whole number, 0 to 2^64.
-    scale: 1 to 4, side of a drawn pixel [px]: dots stay dots, and contours get no finer.
-    ruling, angle: other ones than the scheme's own, see `Scheme.varied`.
-    Returns mode L, or RGB in colour, of height 176 scale and width (104 n + 24) scale, n letters.
+    seed: decides place, turn and warp of the letters, the same in every scheme, and what a scheme
+    draws at random; a whole number, 0 to 2^64.
+    dials: another ruling or angle than the scheme's own, see `Scheme.varied`.
+    Returns mode L, of height 176 and width 104 n + 24, n letters.
     Raises ValueError that names what is not allowed.
 
     Floating point is not quite the same on processors of another kind: there a pixel may differ.
     """
-    _check(text, scheme, seed, scale)
-    drawing = SCHEMES[scheme].varied(ruling=ruling, angle=angle)
+    _check(text, scheme, seed)
+    drawing = SCHEMES[scheme].varied(**dials)
     # On one thread, so that no sum is split another way on a machine with more of them.
     (tones,) = hardware.on_each_core(lambda seed: drawing(text, seed), [seed])
-    return _to_image(tones, seed, scale, colour)
+    return Image.fromarray((tones[0, 0].clamp(0, 1) * 255).round().byte().numpy())
 
 
-def make_captchas(
-    texts: Sequence[str], scheme: str, seeds: Sequence[int], **options: Any
-) -> list[Image.Image]:
-    """Draw many CAPTCHAs of one scheme, one on each core, each as `make_captcha` does.
-
-    Raises ValueError as it does, and for texts and seeds of different number.
-    """
-    if len(texts) != len(seeds):
-        raise ValueError(f"there are {len(texts)} texts and {len(seeds)} seeds; each has its own.")
-
-    def draw(i: int) -> Image.Image:
-        return make_captcha(texts[i], scheme, seeds[i], **options)
-
-    return hardware.on_each_core(draw, range(len(texts)))
+def make_captchas(scheme: str, seeds: range) -> list[Image.Image]:
+    """A CAPTCHA a seed, one on each core; texts: `random_texts` of the first seed."""
+    texts = random_texts(len(seeds), seeds.start)
+    pairs = zip(texts, seeds, strict=True)
+    return hardware.on_each_core(lambda pair: make_captcha(pair[0], scheme, pair[1]), pairs)
 
 
 @dataclass(frozen=True)
@@ -140,9 +92,7 @@ def _hash(answer: str, salt: bytes) -> bytes:
     return hashlib.scrypt(answer.strip().upper().encode(), salt=salt, **COST)
 
 
-def issue(
-    scheme: str = "iso-tone-kind", *, text: str | None = None, scale: int = 1, colour: bool = False
-) -> Challenge:
+def issue(scheme: str = "iso-tone-kind", *, text: str | None = None) -> Challenge:
     """A new CAPTCHA for a visitor: a PNG, and its answer as a salted hash (scrypt, RFC 7914).
 
     scheme: unless said otherwise the most legible of those that stock solvers do not read (page 7).
@@ -153,7 +103,7 @@ def issue(
     """
     text = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) if text is None else text
     stream, salt = io.BytesIO(), secrets.token_bytes(16)
-    make_captcha(text, scheme, secrets.randbits(64), scale=scale, colour=colour).save(stream, "PNG")
+    make_captcha(text, scheme, secrets.randbits(64)).save(stream, "PNG")
     parts = (base64.b64encode(part).decode() for part in (salt, _hash(text, salt)))
     return Challenge(stream.getvalue(), "$".join(("scrypt", *parts)))
 

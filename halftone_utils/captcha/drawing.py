@@ -5,6 +5,7 @@ tones (1, 1, H, W) in [0, 1]; 1 is paper.
 """
 
 import importlib.util
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +27,6 @@ from halftone_utils.screens.thresholds import am_thresholds
 from halftone_utils.style import style_transfer
 
 HEIGHT = 176  # pixels
-
-
-def width_of(letters: int) -> int:
-    """How wide a CAPTCHA of so many letters is, in pixels."""
-    return 104 * letters + 24
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def draw_letters(
             widths.append(wider.width)
             return wider
 
-    drawing = Glyphs(width_of(len(text)), HEIGHT, font_sizes=(120, 126, 132))
+    drawing = Glyphs(104 * len(text) + 24, HEIGHT, font_sizes=(120, 126, 132))
     # White on black: the package's mask of a glyph is its colour, so black would leave nothing.
     drawn = drawing.create_captcha_image(text, (255, 255, 255), (0, 0, 0)).convert("L")
     glyphs = np.asarray(drawn) > 127
@@ -174,7 +170,22 @@ def two_screens(
 
 
 def mixed(letters: Letters, dice: Dice, *, ruling: float) -> Tensor:
-    """Patches of lines, and letters that differ from them and from one another."""
-    figure = letters.ink[0, 0] > 0.5
-    thresholds = iso_tone.mixed_thresholds(figure, letters.letter, dice.generator(), ruling=ruling)
-    return iso_tone.print_evenly(thresholds, ruling)
+    """Lines in patches, under which no one filter finds every letter.
+
+    The ground is a line screen that turns from patch to patch, so that edges of texture are
+    everywhere, and whose ruling drifts.  The letters' lines cross the ground's, and each letter
+    has one of three cues, all of them among any three neighbours: coarser lines (0), finer ones
+    (1), round dots (2).  A map of local ruling, angle or coherence shows only one cue's letters.
+    """
+    generator, (height, width) = dice.generator(), letters.ink.shape[2:]
+    figure = iso_tone.shake(letters.ink[0, 0] > 0.5, 0.8, 6, generator)
+    lines = ruling * torch.exp(0.05 * iso_tone.smooth_field(height, width, 50, generator))
+    angle = math.pi * iso_tone.mosaic(height, width, 32, generator)
+    angle = angle + 0.25 * iso_tone.smooth_field(height, width, 40, generator)
+    cue = torch.randperm(3, generator=generator)[letters.letter % 3].expand(height, width)
+    own = torch.where(cue == 0, lines * 1.75, lines / 1.75)
+    ground = iso_tone.stripe_thresholds(angle, lines, 6.5, generator)
+    inner = iso_tone.stripe_thresholds(angle + math.pi / 2, own, 6.5, generator)
+    dots = am_thresholds(height, width, 7.5, 90 * float(torch.rand(1, generator=generator)))
+    inner = torch.where(cue == 2, dots, inner)
+    return iso_tone.print_evenly(torch.where(figure, inner, ground), ruling)

@@ -13,10 +13,6 @@ from numba import njit
 from torch import Tensor
 
 from halftone_utils.screens import perception
-from halftone_utils.screens.thresholds import am_thresholds
-
-# What a letter of `mixed_thresholds` may differ from its ground by, beside the angle.
-CUES = ("coarse", "fine", "dots")
 
 
 def smooth_field(height: int, width: int, scale: int, generator: torch.Generator) -> Tensor:
@@ -103,51 +99,14 @@ def stripe_thresholds(
     return torch.from_numpy(np.abs(np.angle(seen)) / math.pi).float()[None, None]
 
 
-def print_evenly(thresholds: Tensor, cell: float, tone: float = 0.5, rounds: int = 8) -> Tensor:
-    """Print a flat tone so that it is flat through a Gaussian of one cell: 0.0 or 1.0.
+def print_evenly(thresholds: Tensor, cell: float) -> Tensor:
+    """Print half tone so that it is flat through a Gaussian of one cell: 0.0 or 1.0.
 
     thresholds: (1, 1, H, W); where two screens meet, dots are cut, which would show as a contour
-    after a blur.  So the tone is corrected `rounds` times by what a blur leaves.
+    after a blur.  So the tone is corrected eight times by what a blur leaves.
     """
-    corrected = torch.full_like(thresholds, tone)
-    for _ in range(rounds):
+    corrected = torch.full_like(thresholds, 0.5)
+    for _ in range(8):
         printed = (corrected > thresholds).float()
-        corrected = corrected + 0.7 * (tone - perception.integrate(printed, cell))
+        corrected = corrected + 0.7 * (0.5 - perception.integrate(printed, cell))
     return (corrected > thresholds).float()
-
-
-def mixed_thresholds(
-    figure: Tensor,
-    letter: Tensor,
-    generator: torch.Generator,
-    *,
-    ruling: float = 6.0,
-    ratio: float = 1.75,
-    dots: float = 7.5,
-    patch: float = 32.0,
-    spread: float = 6.5,
-    broken: float = 0.8,
-) -> Tensor:
-    """Thresholds under which no one filter finds every letter: (1, 1, H, W) in [0, 1].
-
-    figure: bool (H, W).  letter: number of the letter that a column belongs to, (W,).
-    The ground is a line screen that turns from patch to patch, so that edges of texture are
-    everywhere, and whose ruling drifts.  The letters' lines cross the ground's, and each letter
-    has one of CUES, all of them among any three neighbours: lines coarser or finer by `ratio`, or
-    round dots of ruling `dots`.  A map of local ruling, angle or coherence shows only the letters
-    of one cue.  patch: [px].  spread: see `stripe_thresholds`.  broken: of contours [px].
-    """
-    height, width = figure.shape
-    figure = shake(figure, broken, 6, generator)
-    lines = ruling * torch.exp(0.05 * smooth_field(height, width, 50, generator))
-    angle = math.pi * mosaic(height, width, patch, generator)
-    angle = angle + 0.25 * smooth_field(height, width, 40, generator)
-    order = torch.randperm(len(CUES), generator=generator)
-    cue = order[letter % len(CUES)].expand(height, width)
-    own = torch.where(cue == CUES.index("coarse"), lines * ratio, lines / ratio)
-    ground = stripe_thresholds(angle, lines, spread, generator)
-    inner = stripe_thresholds(angle + math.pi / 2, own, spread, generator)
-    turn = 90 * float(torch.rand(1, generator=generator))
-    round_dots = am_thresholds(height, width, dots, turn)
-    inner = torch.where(cue == CUES.index("dots"), round_dots, inner)
-    return torch.where(figure, inner, ground)

@@ -134,7 +134,6 @@ def ladder(
     """
     for scheme in schemes:
         checks.one_of("scheme", scheme, SCHEMES)
-    checks.whole("n", n, 1, SPLITS["test"])
     if not trial:
         return [climb(scheme, solvers, n=n) for scheme in schemes]
     folder = ROOT / "report" / "trial"

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
 
 from halftone_utils.captcha import drawing
-from halftone_utils.captcha.drawing import Dice, Letters
+from halftone_utils.captcha.drawing import Dice
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import DATA, DataError, read_toml
 
@@ -32,14 +31,11 @@ class Scheme:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lettering: Mapping[str, Any] = field(default_factory=dict)
 
-    def letters(self, text: str, seed: int) -> Letters:
-        """The shape of the text before any halftone."""
-        return drawing.draw_letters(text, seed, **self.lettering)
-
     def __call__(self, text: str, seed: int) -> Tensor:
         """The tones of the CAPTCHA: (1, 1, 176, 104 n + 24), n letters."""
         dice = Dice(f"{self.name} {seed}")
-        return self.function(self.letters(text, seed), dice, **self.parameters)
+        letters = drawing.draw_letters(text, seed, **self.lettering)
+        return self.function(letters, dice, **self.parameters)
 
     @property
     def dials(self) -> dict[str, float]:
@@ -50,14 +46,14 @@ class Scheme:
         given = {**self.parameters.get("of_ground", {}), **self.parameters}
         return {name: float(given[name]) for name in DIALS if name in given}
 
-    def varied(self, **values: float | None) -> "Scheme":
-        """The scheme with another ruling or angle, see DIALS; None leaves what it has.
+    def varied(self, **dials: float) -> "Scheme":
+        """The scheme with another ruling or angle, see DIALS.
 
         Of an iso-tone scheme both screens change; their ratio and the turn between them stay.
         Raises ValueError for a dial that the scheme has not, or a value out of range.
         """
-        given, asked = dict(self.parameters), {k: v for k, v in values.items() if v is not None}
-        for name, value in asked.items():
+        given = dict(self.parameters)
+        for name, value in dials.items():
             if name not in self.dials:
                 raise ValueError(f"{self.name!r} has no {name} to set.")
             checks.within(name, value, *DIALS[name])
@@ -73,20 +69,18 @@ class Scheme:
         return replace(self, parameters=given)
 
 
-def _row(name: str, row: dict[str, Any]) -> Scheme:
+def _scheme(name: str, row: dict[str, Any]) -> Scheme:
+    given = row.get("parameters", {}).items()
+    parameters = {key: tuple(x) if isinstance(x, list) else x for key, x in given}
     function = getattr(drawing, row["function"])
-    parameters = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in row.get("parameters", {}).items()
-    }
     return Scheme(name=name, **{**row, "function": function, "parameters": parameters})
 
 
 def _rows() -> dict[str, Scheme]:
     try:
-        return {name: _row(name, row) for name, row in read_toml(FILE).items()}
+        return {name: _scheme(name, row) for name, row in read_toml(FILE).items()}
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(f"{FILE}: {error}") from None
 
 
-SCHEMES: Mapping[str, Scheme] = MappingProxyType(_rows())
+SCHEMES: Mapping[str, Scheme] = _rows()

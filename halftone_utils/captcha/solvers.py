@@ -6,24 +6,20 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from halftone_utils.captcha.challenge import ALPHABET
 from halftone_utils.engine import checks
-from halftone_utils.engine.files import DataError
 from halftone_utils.engine.types import Images
 
-Picture = Image.Image | str | Path | bytes
 Reader = Callable[[Sequence[Image.Image]], list[str]]
 
 # What an attacker who knows the alphabet takes a letter for that is not in it.
@@ -39,11 +35,10 @@ class Solver:
     """One solver: the row that the ladder, the tables and the explorer read.
 
     description: what it is, as a table says it.  reader: loads it, and returns the function from
-    pictures (mode L or RGB) to texts; raises ImportError where it is not installed.
+    pictures (mode L) to texts; raises ImportError where it is not installed.
     version: returns the installed version.  install: the command that installs it.
     """
 
-    name: str
     description: str
     reader: Callable[[], Reader]
     version: Callable[[], str]
@@ -103,42 +98,32 @@ def _tesseract() -> Reader:
     return read
 
 
-def _tesseract_version() -> str:
-    import pytesseract
-
-    return str(pytesseract.get_tesseract_version())
-
-
 _PIP = "pip install ddddocr==1.6.1 rapidocr-onnxruntime==1.4.4"
-_ROWS = (
-    Solver(
-        name="ddddocr",
+SOLVERS = {
+    "ddddocr": Solver(
         description="ddddocr 1.6.1, a network for CAPTCHAs, its newer model",
         reader=_ddddocr,
         version=partial(metadata.version, "ddddocr"),
         install=_PIP,
     ),
-    Solver(
-        name="rapidocr",
+    "rapidocr": Solver(
         description="rapidocr-onnxruntime 1.4.4, PaddleOCR's recognition of a line of text",
         reader=_rapidocr,
         version=partial(metadata.version, "rapidocr-onnxruntime"),
         install=_PIP,
     ),
-    Solver(
-        name="tesseract",
+    "tesseract": Solver(
         description="Tesseract, one word, told the alphabet",
         reader=_tesseract,
-        version=_tesseract_version,
+        version=lambda: str(import_module("pytesseract").get_tesseract_version()),
         install="apt install tesseract-ocr (on Debian)",
     ),
-)
-SOLVERS: Mapping[str, Solver] = MappingProxyType({solver.name: solver for solver in _ROWS})
+}
 
 
 def version(solver: str) -> str:
     """The version of a solver, after it has read a blank picture; raises as `solve` does."""
-    solve([Image.new("L", (64, 32), 255)], solver)
+    solve(torch.ones(1, 1, 32, 64), solver)
     return SOLVERS[solver].version()
 
 
@@ -152,33 +137,14 @@ def installed() -> list[str]:
     return found
 
 
-def opened(picture: Picture) -> Image.Image:
-    """A picture from a file, its bytes or PIL, on white paper, in mode L or RGB.
-
-    Raises DataError that names what cannot be read as a picture.
-    """
-    name = f"{len(picture)} bytes" if isinstance(picture, bytes) else str(picture)
-    try:
-        if not isinstance(picture, Image.Image):
-            picture = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture)
-        picture.load()
-    except (AttributeError, OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{name} cannot be read as a picture ({error}).") from None
-    if "A" in picture.mode or "transparency" in picture.info:
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
-
-
 def as_pictures(images: Images) -> list[Image.Image]:
     """Float tensors (N, 1, H, W) in [0, 1] as PIL pictures of mode L."""
     return [Image.fromarray(x.numpy()) for x in (images[:, 0].clamp(0, 1) * 255).round().byte()]
 
 
-def as_tensor(pictures: Sequence[Picture]) -> Images:
-    """PIL pictures of one size, or what `opened` opens, as floats (N, 1, H, W) in [0, 1]."""
-    grey = [np.asarray(opened(picture).convert("L")) for picture in pictures]
-    return torch.from_numpy(np.stack(grey))[:, None].float() / 255
+def as_tensor(pictures: Sequence[Image.Image]) -> Images:
+    """PIL pictures of one size and mode L as floats (N, 1, H, W) in [0, 1]."""
+    return torch.from_numpy(np.stack([*map(np.asarray, pictures)]))[:, None].float() / 255
 
 
 def in_alphabet(answer: str) -> str:
@@ -187,18 +153,16 @@ def in_alphabet(answer: str) -> str:
     return "".join(letter for letter in capitals if letter in ALPHABET)
 
 
-def solve(images: Sequence[Picture] | Tensor, solver: str) -> list[str]:
+def solve(images: Images, solver: str) -> list[str]:
     """What a solver reads: a text of ALPHABET's letters for each image, "" for nothing.
 
-    images: PIL pictures, paths, bytes, or floats (N, 1, H, W) in [0, 1].
-    solver: one of SOLVERS.  Raises ValueError for another name, SolverMissingError where it is not
-    installed, DataError that names an image that cannot be read.
+    images: floats (N, 1, H, W) in [0, 1].  solver: one of SOLVERS.
+    Raises ValueError for another name, SolverMissingError where it is not installed.
     """
     checks.one_of("solver", solver, SOLVERS)
     row = SOLVERS[solver]
-    pictures = as_pictures(images) if isinstance(images, Tensor) else [*map(opened, images)]
     try:
-        answers = row.reader()(pictures) if pictures else []
+        answers = row.reader()(as_pictures(images))
     except ImportError as error:
         reason = " ".join(str(error).split())
         raise SolverMissingError(

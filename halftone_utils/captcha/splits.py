@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from rapidfuzz.distance import Levenshtein
 
-from halftone_utils.captcha import challenge, drawing
+from halftone_utils.captcha import challenge
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import CACHE, RESULTS, DataError, hash_of, write_atomically
 from halftone_utils.engine.types import Bytes
@@ -30,22 +30,22 @@ def frozen(scheme: str, first_seed: int, n: int) -> tuple[Bytes, list[str]]:
     row = challenge.SCHEMES[scheme]
     made_of = [row.description, repr(dict(row.parameters)), repr(dict(row.lettering))]
     path = CACHE / "captchas" / f"{scheme}-{first_seed}-{n}-{hash_of(made_of)}.u8"
-    shape = (n, 1, drawing.HEIGHT, drawing.width_of(challenge.LENGTH))
     texts = challenge.random_texts(n, first_seed)
     kept = path.read_bytes() if path.exists() else b""
-    first = challenge.make_captcha(texts[0], scheme, first_seed).tobytes()
-    if len(kept) != math.prod(shape) or not kept.startswith(first):
-        drawn = challenge.make_captchas(texts, scheme, range(first_seed, first_seed + n))
+    first = challenge.make_captcha(texts[0], scheme, first_seed)
+    shape = (n, 1, first.height, first.width)
+    if len(kept) != math.prod(shape) or not kept.startswith(first.tobytes()):
+        drawn = challenge.make_captchas(scheme, range(first_seed, first_seed + n))
         kept = b"".join(image.tobytes() for image in drawn)
         write_atomically(path, kept)
     return torch.frombuffer(bytearray(kept), dtype=torch.uint8).view(shape), texts
 
 
-def load(scheme: str, split: str, n: int = 0) -> tuple[Bytes, list[str]]:
-    """The first n frozen CAPTCHAs of a split, 0 for all: uint8 (n, 1, H, W), and their texts."""
+def load(scheme: str, split: str, n: int) -> tuple[Bytes, list[str]]:
+    """The first n frozen CAPTCHAs of a split: uint8 (n, 1, H, W), and their texts."""
     checks.one_of("split", split, SPLITS)
-    checks.whole("n", n, 0, SPLITS[split])
-    return frozen(scheme, FIRST_SEED[split], n or SPLITS[split])
+    checks.whole("n", n, 1, SPLITS[split])
+    return frozen(scheme, FIRST_SEED[split], n)
 
 
 def score(answers: Sequence[str], texts: Sequence[str]) -> dict[str, int | float]:

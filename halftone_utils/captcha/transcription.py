@@ -7,9 +7,11 @@ human column and never in it.
 
 from pathlib import Path
 
+import torch
 from PIL import Image
+from torchvision.utils import make_grid
 
-from halftone_utils.captcha import challenge, splits
+from halftone_utils.captcha import challenge, solvers, splits
 from halftone_utils.captcha.schemes import SCHEMES
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import CACHE, DATA, DataError
@@ -33,15 +35,9 @@ def truths(scheme: str) -> list[str]:
 
 def sheets(scheme: str) -> list[Image.Image]:
     """The 50 CAPTCHAs of a scheme, ten a sheet in two columns, row by row, pixel for pixel."""
-    images = challenge.make_captchas(truths(scheme), scheme, seeds(scheme))
-    width, height = (side + GAP for side in images[0].size)
-    found = []
-    for first in range(0, N, ON_A_SHEET):
-        sheet = Image.new("L", (COLUMNS * width - GAP, ON_A_SHEET // COLUMNS * height - GAP), 255)
-        for i, image in enumerate(images[first : first + ON_A_SHEET]):
-            sheet.paste(image, (i % COLUMNS * width, i // COLUMNS * height))
-        found.append(sheet)
-    return found
+    images = solvers.as_tensor(challenge.make_captchas(scheme, seeds(scheme)))
+    grids = [make_grid(x, COLUMNS, GAP, pad_value=1)[:1] for x in images.split(ON_A_SHEET)]
+    return solvers.as_pictures(torch.stack(grids)[..., GAP:-GAP, GAP:-GAP])
 
 
 def load(directory: Path = DIRECTORY) -> dict[str, dict]:
@@ -49,15 +45,17 @@ def load(directory: Path = DIRECTORY) -> dict[str, dict]:
 
     Raises DataError that names a file that has not a line for each CAPTCHA.
     """
-    paths = {scheme: directory / f"{scheme}.txt" for scheme in SCHEMES}
-    return {scheme: _score(path) for scheme, path in paths.items() if path.exists()}
-
-
-def _score(path: Path) -> dict:
-    lines = path.read_text().upper().split()
-    if len(lines) != N:
-        raise DataError(f"{path} has {len(lines)} lines; it has one for each of {N} CAPTCHAs.")
-    return splits.score(splits.separated(" ".join(lines)), truths(path.stem))
+    found = {}
+    for scheme in SCHEMES:
+        path = directory / f"{scheme}.txt"
+        if path.exists():
+            lines = path.read_text().upper().split()
+            if len(lines) != N:
+                raise DataError(
+                    f"{path} has {len(lines)} lines; it has one for each of {N} CAPTCHAs."
+                )
+            found[scheme] = splits.score(splits.separated(" ".join(lines)), truths(scheme))
+    return found
 
 
 def draw_sheets(schemes: tuple[str, ...] = tuple(SCHEMES)) -> list[Path]:

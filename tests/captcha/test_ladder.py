@@ -106,9 +106,9 @@ def test_a_score_counts_texts_and_the_letters_that_were_read():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("cursive", "test"), "scheme is 'cursive'; it is one of plain"),
-        (("plain", "train"), "split is 'train'; it is one of test, validation"),
-        (("plain", "test", 501), "n is 501; it is a whole number from 0 to 500"),
+        (("cursive", "test", 1), "scheme is 'cursive'; it is one of plain"),
+        (("plain", "train", 1), "split is 'train'; it is one of test, validation"),
+        (("plain", "test", 501), "n is 501; it is a whole number from 1 to 500"),
     ],
 )
 def test_what_is_not_known_is_named(arguments, sentence):
