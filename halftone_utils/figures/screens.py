@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from halftone_utils.digits import datasets, photographs
-from halftone_utils.engine import checks
 from halftone_utils.engine.files import ROOT
 from halftone_utils.figures.basic import SERIES, WIDTH, exact_grid
 from halftone_utils.screens import KINDS, halftone, ramp
@@ -35,8 +34,6 @@ def draw_kinds(*kinds: str) -> Path:
 
     kinds: of `screens.KINDS`, each with its defaults (default: all).
     """
-    for kind in kinds:
-        checks.one_of("kind", kind, KINDS)
     digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
     large = digit.repeat_interleave(2, 2).repeat_interleave(2, 3)
     pictures = (ramp(132)[:, :, :16], photographs.load("camera", 64), large)
