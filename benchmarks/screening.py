@@ -15,9 +15,9 @@ from halftone_utils.engine import hardware
 from halftone_utils.screens import error_diffusion
 
 
-def _pictures(images: int) -> tuple[Tensor, np.ndarray, Tensor]:
+def _pictures(images: int) -> tuple[Tensor, np.ndarray]:
     pixels = datasets.load("validation", 256, images)[0]
-    return pixels, pixels[:, 0].numpy(), torch.empty_like(pixels)
+    return pixels, pixels[:, 0].numpy()
 
 
 def _finished(record: Record, ours: Tensor, rival: np.ndarray) -> Record:
@@ -32,29 +32,30 @@ def _finished(record: Record, ours: Tensor, rival: np.ndarray) -> Record:
 
 
 def bayer(images: int, repeats: int) -> Record:
-    """Ordered dithering, 8x8, into a ready buffer; `dithering` gets all images as one tall one.
+    """Ordered dithering, 8x8; `dithering` gets all images as one tall one.
 
     One call on a tall picture, and one a core on a share of it: the quicker is the rival.
     """
     from dithering import ordered_dither
 
-    pixels, array, out = _pictures(images)
+    pixels, array = _pictures(images)
     shares = np.array_split(array.reshape(-1, 256), torch.get_num_threads())
     shares = [np.ascontiguousarray(share) for share in shares]
     done: dict[str, np.ndarray] = {}
+    printed: dict[str, Tensor] = {}
 
     def together() -> None:
         done["tall"] = ordered_dither(array.reshape(-1, 256), "bayer8x8")
 
     ways: dict[str, Callable] = {
-        "screens.bayer": lambda: screens.bayer(pixels, 8, out=out),
+        "screens.bayer": lambda: printed.update(ours=screens.bayer(pixels, 8)),
         "dithering": together,
         "dithering, a core each": lambda: hardware.on_each_core(
             lambda share: ordered_dither(share, "bayer8x8"), shares
         ),
     }
     record = race("screens.bayer", ways, images=images, repeats=repeats)
-    return _finished(record, out, done["tall"].reshape(array.shape))
+    return _finished(record, printed["ours"], done["tall"].reshape(array.shape))
 
 
 def floyd_steinberg(images: int, repeats: int) -> Record:
@@ -64,9 +65,8 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     """
     from dithering import error_diffusion as diffused
 
-    pixels, array, out = _pictures(images)
-    pictures = [Image.fromarray(one) for one in array]
-    ready = torch.empty_like(out)
+    pixels, array = _pictures(images)
+    pictures, out = [Image.fromarray(one) for one in array], torch.empty_like(pixels)
 
     def as_pillow() -> None:
         pillow_arithmetic.floyd_steinberg(pixels, out)
@@ -84,7 +84,7 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     textbook = race(
         "diffuse",
         {
-            "diffuse": lambda: error_diffusion.diffuse(pixels, "floyd-steinberg", out=ready),
+            "diffuse": lambda: error_diffusion.diffuse(pixels, "floyd-steinberg"),
             "as pillow": as_pillow,
         },
         images=images,

@@ -9,7 +9,7 @@ from torch import Tensor
 Images = Float[Tensor, "n 1 h w"]  # tones in [0, 1], 0 is black
 Bytes = UInt8[Tensor, "n 1 h w"]  # the same in 256 levels, as they are stored
 Pictures = Images | Bytes | UInt8[Tensor, "n h w"]  # what a screen takes
-Halftones = Images | Bool[Tensor, "n *one h w"] | UInt8[Tensor, "n *one h w"]  # 1 is white
+Halftones = Images | Bool[Tensor, "n *one h w"]  # 1 is white
 ToneRange = tuple[float, float]  # lo, hi: tones are mapped into it first; 0 <= lo < hi <= 1
 Labels = Int64[Tensor, "n"]
 Thresholds = Float32[Tensor, "1 1 h w"]  # in [0, 1]: white where the tone is above

@@ -37,19 +37,18 @@ def diffuse(
     kernel: str = "floyd-steinberg",
     serpentine: bool = False,
     tone_range: ToneRange = FULL_RANGE,
-    out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by error diffusion in float32: dots of one size, spaced by the tone.
 
-    images: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0; or uint8 (N, 1, H, W) or (N, H, W) -> bool, or
-    `out` (bool or uint8, 0 or 1) filled, with the bits of the same picture in [0, 1].
+    images: (N, 1, H, W) in [0, 1] -> 0.0 or 1.0; or uint8 (N, 1, H, W) or (N, H, W) -> bool,
+    with the bits of the same picture in [0, 1].
     kernel: one of KERNELS.  serpentine: every second row runs right to left, its shares mirrored.
     Errors that leave the picture are dropped.
     Raises ValueError for pictures, a kernel or a tone range that are not allowed.
     """
     from halftone_utils.screens import kernels  # here: who reads results waits for no compiler
 
-    tone.check_pictures(images, out)
+    tone.check_pictures(images)
     checks.one_of("kernel", kernel, KERNELS)
     divisor, rows = KERNELS[kernel]
     table = np.array(rows)
@@ -58,7 +57,7 @@ def diffuse(
     narrow = images.dtype == torch.uint8
     levels = tone.of_levels(tone_range).numpy() if narrow else None
     pixels = planes(images if narrow else tone.map_tone(images, tone_range).float())
-    buffer = torch.empty(images.shape, dtype=torch.bool) if out is None else out
+    buffer = torch.empty(images.shape, dtype=torch.bool)
     lanes = kernels.LANES
     printed = planes(buffer.view(torch.uint8))
 

@@ -5,8 +5,7 @@ Every function takes a tone range (lo, hi) into which the picture is mapped firs
 ground is pure black, where no screen prints a dot.
 
 Pictures are floating (N, 1, H, W) in [0, 1], and the halftone is float32, 0.0 or 1.0; or they
-are uint8 (N, 1, H, W) or (N, H, W), and it is bool, or `out` filled (a contiguous bool or uint8
-tensor of their shape, 0 or 1): the same dots at the speed of memory.
+are uint8 (N, 1, H, W) or (N, H, W), and it is bool: the same dots at the speed of memory.
 Every function raises ValueError for pictures or arguments that are not allowed.
 A kind of screen is a function here and its row in KINDS.
 """
@@ -52,19 +51,15 @@ def _print(
     thresholds_of: Callable[..., Thresholds],
     arguments: tuple,
     tone_range: ToneRange,
-    out: Tensor | None,
 ) -> Halftones:
     """White where the tone is above the threshold."""
-    tone.check_pictures(images, out)
+    tone.check_pictures(images)
     arguments = (*images.shape[-2:], *arguments)
     if images.dtype != torch.uint8:
         return (map_tone(images, tone_range) > thresholds_of(*arguments).to(images.device)).float()
     level, always = _levels(thresholds_of, arguments, tuple(tone_range))
-    printed = torch.empty_like(images, dtype=torch.bool) if out is None else out.view(torch.bool)
-    torch.gt(images, level.to(images.device), out=printed)
-    if always is not None:
-        printed |= always.to(images.device)
-    return printed if out is None else out
+    printed = images > level.to(images.device)
+    return printed if always is None else printed | always.to(images.device)
 
 
 def am_screen(
@@ -75,21 +70,18 @@ def am_screen(
     phase: tuple[float, float] = (0.0, 0.0),
     tone_range: ToneRange = FULL_RANGE,
     dot_gain: float = 0.0,
-    out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by a clustered-dot screen: dots on a grid, their size follows the tone.
 
     ruling, angle, dot, phase, dot_gain: see `thresholds.am_thresholds`.
     """
     arguments = (ruling, angle, dot, tuple(phase), dot_gain)
-    return _print(images, thresholds.am_thresholds, arguments, tone_range, out)
+    return _print(images, thresholds.am_thresholds, arguments, tone_range)
 
 
-def bayer(
-    images: Pictures, size: int = 8, tone_range: ToneRange = FULL_RANGE, out: Tensor | None = None
-) -> Halftones:
+def bayer(images: Pictures, size: int = 8, tone_range: ToneRange = FULL_RANGE) -> Halftones:
     """Halftone by Bayer's ordered dither (1973): size² + 1 tones from size 2, 4, 8 or 16."""
-    return _print(images, thresholds.bayer_thresholds, (size,), tone_range, out)
+    return _print(images, thresholds.bayer_thresholds, (size,), tone_range)
 
 
 def blue_noise(
@@ -97,23 +89,20 @@ def blue_noise(
     size: int = 64,
     seed: int = 0,
     tone_range: ToneRange = FULL_RANGE,
-    out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by a void-and-cluster mask (Ulichney 1993): even dots without a grid.
 
     size: side of the mask [px], 8 to 128, which repeats.  seed: of the mask.
     """
-    return _print(images, thresholds.blue_noise_thresholds, (size, seed), tone_range, out)
+    return _print(images, thresholds.blue_noise_thresholds, (size, seed), tone_range)
 
 
-def random_dots(
-    images: Pictures, seed: int = 0, tone_range: ToneRange = FULL_RANGE, out: Tensor | None = None
-) -> Halftones:
+def random_dots(images: Pictures, seed: int = 0, tone_range: ToneRange = FULL_RANGE) -> Halftones:
     """The same tones as dots without a grid: one field of uniform thresholds for all images.
 
     The control beside every screen.
     """
-    return _print(images, thresholds.random_thresholds, (seed,), tone_range, out)
+    return _print(images, thresholds.random_thresholds, (seed,), tone_range)
 
 
 def independent_random_dots(
@@ -134,7 +123,6 @@ def direct_binary_search(
     distance: float = 3500,
     seed: int = 0,
     tone_range: ToneRange = FULL_RANGE,
-    out: Tensor | None = None,
 ) -> Halftones:
     """Halftone by direct binary search: from random dots, until no toggle and no swap helps.
 
@@ -145,7 +133,7 @@ def direct_binary_search(
     """
     from halftone_utils.screens import kernels  # here: who reads results waits for no compiler
 
-    tone.check_pictures(images, out)
+    tone.check_pictures(images)
     eye = perception.eye_autocorrelation(distance)
     narrow = images.dtype == torch.uint8
     tones = map_tone(images.float() / 255 if narrow else images.float(), tone_range)
@@ -156,9 +144,7 @@ def direct_binary_search(
         lambda i: kernels.search(printed[i], pictures[i], eye, SWEEPS), range(len(printed))
     )
     result = torch.from_numpy(printed).view(images.shape).to(images.device)
-    if not narrow:
-        return result.float()
-    return result.bool() if out is None else out.copy_(result)
+    return result.bool() if narrow else result.float()
 
 
 KINDS: Mapping[str, Way] = MappingProxyType(

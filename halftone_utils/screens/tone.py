@@ -29,25 +29,13 @@ def ramp(side: int) -> Images:
     return torch.linspace(0, 1, side).expand(1, 1, side, side).contiguous()
 
 
-def check_pictures(images: Tensor, out: Tensor | None = None) -> None:
-    """Raise ValueError unless a batch, and the buffer for its halftone, are what a screen takes.
+def check_pictures(images: Tensor) -> None:
+    """Raise ValueError unless a batch is what a screen takes.
 
     images: floating (N, 1, H, W), or uint8 (N, 1, H, W) or (N, H, W).
-    out: contiguous bool or uint8 of the same shape, and only beside uint8 pictures.
     """
-    shape, dtype = tuple(images.shape), images.dtype
     if not isinstance(images, Pictures):
         raise ValueError(
-            f"pictures are {dtype} {shape}; they are floating (N, 1, H, W) in [0, 1], or uint8 "
-            "(N, 1, H, W) or (N, H, W)."
-        )
-    if out is None:
-        return
-    if dtype != torch.uint8:
-        raise ValueError(f"out is for uint8 pictures, and these are {dtype}.")
-    ready = out.dtype in (torch.bool, torch.uint8) and out.is_contiguous()
-    if out.shape != images.shape or not ready:
-        raise ValueError(
-            f"out is {out.dtype} {tuple(out.shape)}; it is a contiguous bool or uint8 tensor of "
-            f"the pictures' shape {shape}."
+            f"pictures are {images.dtype} {tuple(images.shape)}; they are floating (N, 1, H, W) in "
+            "[0, 1], or uint8 (N, 1, H, W) or (N, H, W)."
         )

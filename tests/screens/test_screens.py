@@ -94,21 +94,12 @@ def test_uint8_pictures_print_as_the_same_ones_in_0_to_1_bit_for_bit(screen, ton
 
 
 @every_kind
-@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8])
-def test_a_ready_buffer_is_filled_and_returned(kind, dtype):
-    levels = torch.randint(0, 256, (3, 1, 20, 28), dtype=torch.uint8)
-    buffer = torch.full(levels.shape, 1, dtype=dtype)
-    assert screens.halftone(levels, kind, tone_range=(0.1, 0.9), out=buffer) is buffer
-    assert torch.equal(buffer, screens.halftone(levels, kind, tone_range=(0.1, 0.9)).to(dtype))
-
-
-@every_kind
 def test_a_kind_names_itself_prints_without_further_arguments_and_says_which_it_takes(kind):
     row, picture = screens.KINDS[kind], screens.ramp(16)
     assert row.kind == kind
     assert torch.equal(row(picture), screens.halftone(picture, kind))
     known = screens.parameters(kind)
-    assert {"tone_range", "out"} <= set(known)
+    assert "tone_range" in known
     assert torch.equal(screens.halftone(picture, kind, **known), row(picture))
 
 
@@ -216,7 +207,7 @@ REFUSED = [
     (lambda: screens.halftone(RAMP, "stipple"), "kind is 'stipple'; it is one of am, bayer, blue-"),
     (
         lambda: screens.halftone(RAMP, "bayer", ruling=4),
-        "an argument of 'bayer' is 'ruling'; it is one of size, tone_range, out.",
+        "an argument of 'bayer' is 'ruling'; it is one of size, tone_range.",
     ),
     (lambda: screens.halftone(RAMP, "sierra", kernel="stucki"), "an argument of 'sierra' is 'kern"),
 ]
@@ -230,7 +221,7 @@ def test_an_argument_that_is_not_allowed_is_refused_in_one_sentence(call, senten
 
 
 @every_kind
-def test_pictures_tone_ranges_and_buffers_that_do_not_fit_are_refused(kind, unchecked):
+def test_pictures_and_tone_ranges_that_do_not_fit_are_refused(kind, unchecked):
     levels = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
     wrong = [torch.zeros(8, 8), torch.zeros(2, 3, 8, 8), levels.long()]
     for pictures in wrong:
@@ -239,8 +230,3 @@ def test_pictures_tone_ranges_and_buffers_that_do_not_fit_are_refused(kind, unch
     for tone_range in ((0.5, 0.5), (0.9, 0.2), (-0.1, 0.5), (0.2, 1.1)):
         with pytest.raises(ValueError, match="tone_range is"):
             screens.halftone(RAMP, kind, tone_range=tone_range)
-    for buffer in (levels[..., :7], torch.zeros(2, 1, 8, 8), levels.repeat(1, 1, 1, 2)[..., ::2]):
-        with pytest.raises(ValueError, match="out is"):
-            screens.halftone(levels, kind, out=buffer)
-    with pytest.raises(ValueError, match="out is for uint8 pictures"):
-        screens.halftone(RAMP, kind, out=levels)
