@@ -39,7 +39,7 @@ selection: $(READY)
 # Trains the stylizer of the large pictures (resumable) and compares it with the optimisation.
 stylizer: $(READY)
 	$(BIN)/halftone stylizer talk
-	$(BIN)/halftone fidelity talk
+	$(BIN)/halftone fidelity talk --replace
 
 # Times every path beside what people would use instead (10 minutes, best on a quiet machine);
 # the rivals from PyPI are an extra that nothing else needs.

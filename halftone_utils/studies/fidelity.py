@@ -62,11 +62,12 @@ def _measure(point: StylePoint, model: stylizer.Stylizer, reads: nn.Module, p: T
     return {"predictions": read, "total": total, "seconds": seconds}
 
 
-def fidelity(point: str, *, n: int = 1000, n_train: int = 5000) -> Result:
+def fidelity(point: str, *, n: int = 1000, n_train: int = 5000, replace: bool = False) -> Result:
     """Halftone validation digits by optimisation and by the stylizer, and compare the two.
 
     Writes data/results/stylizer-POINT-256.json: what AlexNet reads of either, total losses and
     seconds a picture.  n: validation digits.  n_train: originals that the classifier learns from.
+    replace: the result of a stylizer that was trained before, if there is one.
     """
     frozen = points.load_style(point, stylizer.SIZE)
     sha256 = stylizer.weights_sha256(point)
@@ -78,6 +79,9 @@ def fidelity(point: str, *, n: int = 1000, n_train: int = 5000) -> Result:
         "split": "validation",
     }
     stem = f"stylizer-{point}-{stylizer.SIZE}"
+    path = store.path_of(stem)
+    if replace and path.exists() and store.read(path).config["stylizer_sha256"] != sha256:
+        path.unlink()
     store.check(stem, config, [{"shown": "original", "n": n}])
     model, reads = stylizer.load(point), classifier(n_train)
     images, labels = datasets.load("validation", 28, n)

@@ -50,6 +50,16 @@ def test_what_was_done_before_a_kill_is_not_done_again(halftoned):
     assert halftoned == [20, 20]
 
 
+def test_the_result_of_other_weights_is_kept_unless_it_is_to_be_replaced(halftoned, monkeypatch):
+    first = fidelity.fidelity("talk", n=40)
+    monkeypatch.setattr(fidelity.stylizer, "weights_sha256", lambda point: "0" * 64)
+    with pytest.raises(ValueError, match="is of another configuration: stylizer_sha256"):
+        fidelity.fidelity("talk", n=40)
+    found = fidelity.fidelity("talk", n=20, replace=True)
+    assert found.config == first.config | {"stylizer_sha256": "0" * 64}
+    assert {row["n"] for row in found.rows} == {20}
+
+
 def test_fewer_digits_or_another_point_are_refused_before_anything_is_drawn(halftoned):
     fidelity.fidelity("talk", n=40)
     halftoned.clear()
