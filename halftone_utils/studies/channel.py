@@ -159,7 +159,7 @@ def power_of(drawn: Tensor, images: Tensor) -> Tensor:
 
 def ready(experiment: Experiment) -> torch.nn.Module:
     """Its network: from the committed weights where there are some, else trained."""
-    if experiment.weights.exists() and experiment.on_all:
+    if experiment.weights.exists():
         x = experiment
         return published(x.architecture, x.train_on, x.seed, x.size)
     return trained(experiment)[0]
