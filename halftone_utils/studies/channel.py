@@ -187,34 +187,86 @@ def redrawn(images: Tensor) -> list[tuple[dict, Tensor, bool]]:
 def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     """How much noise a network bears in each band, and how it reads redrawings, with controls.
 
-    Writes data/results/channel-NETWORK-32-original-sSEED.json.  architecture: trained on originals.
-    n: validation digits.
+    Writes data/results/channel-NETWORK-32-original-sSEED.json; a killed run goes on.
+    architecture: trained on originals.  n: validation digits.
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
-    model = ready(x)
+    stem, config = f"channel-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
+    there = store.check(stem, config, [])
     pictures, labels = datasets.load("validation", 32, n)
-    images = as_float(pictures)
-    config = {"network": config_of(x), "split": "validation", "n": n}
-    top = training.count_right(model, images, labels)
-    sigma = points.load("strong", 32).sigma
-    seen = screens.perception.integrate(images, sigma, restore_contrast=True)
-    afar = training.count_right(model, seen, labels)
-    rows: list[dict] = [{"shown": "original", "n": n, "n_correct": top}]
-    rows.append({"shown": "original", "sigma": sigma, "n": n, "n_correct": afar})
-    noise = noise_rows(model, images, labels)
-    measured = fit(noise, top / n)
-    rows += [{"shown": "noise", **row} for row in noise]
+    images, model = as_float(pictures), ready(x)
+    record = partial(store.record, "channel", stem, config)
+    if there is None:
+        there = record(rows_of_noise(model, images, labels))
+        found = channel_of(there)
+        kept = {"thresholds": [round(t, 4) for t in found.thresholds], "slope": found.slope}
+        there = record([], measured=kept)
+    found, known = channel_of(there), {store.key_of(row) for row in there.rows}
     for of_way, drawn, controlled in tqdm(redrawn(images), desc=architecture, unit="redrawing"):
-        beside = controls(drawn, images, labels) if controlled else {"": drawn}
-        for control, shown in beside.items():
-            predicted = float(measured.accuracy(power_of(shown, images)).mean())
-            row = {"shown": "redrawing", **of_way, **({"control": control} if control else {})}
-            right = training.count_right(model, shown, labels)
-            rows.append({**row, "n": n, "n_correct": right, "predicted": round(predicted, 4)})
-            if control and of_way["kind"] != "strong":
-                continue
-            seen = screens.perception.integrate(shown, sigma, restore_contrast=True)
-            right = training.count_right(model, seen, labels)
-            rows.append({**row, "sigma": sigma, "n": n, "n_correct": right})
-    kept = {"thresholds": [round(t, 4) for t in measured.thresholds], "slope": measured.slope}
-    return store.record("channel", f"channel-{x.stem}", config, rows, measured=kept)
+        of_way = {"shown": "redrawing", **of_way}
+        if store.key_of(of_way) not in known:
+            beside = controls(drawn, images, labels) if controlled else {"": drawn}
+            rows = [
+                row
+                for control, shown in beside.items()
+                for row in rows_of_redrawing(
+                    model,
+                    found,
+                    {**of_way, **({"control": control} if control else {})},
+                    shown,
+                    images,
+                    labels,
+                )
+            ]
+            record(rows)
+    return store.read(store.path_of(stem))
+
+
+def from_afar(images: Tensor) -> tuple[Tensor, float]:
+    """Pictures through the blur of `strong`, and its sigma [px]."""
+    point = points.load("strong", 32)
+    return point.from_afar(images), point.sigma
+
+
+def rows_of_noise(model: torch.nn.Module, images: Tensor, labels: Tensor) -> list[dict]:
+    """Originals near and from afar, and behind noise."""
+    seen, sigma = from_afar(images)
+    rows: list[dict] = [
+        {"shown": "original", "n_correct": training.count_right(model, images, labels)},
+        {
+            "shown": "original",
+            "sigma": sigma,
+            "n_correct": training.count_right(model, seen, labels),
+        },
+        *({"shown": "noise", **row} for row in noise_rows(model, images, labels)),
+    ]
+    return [{**row, "n": len(labels)} for row in rows]
+
+
+def channel_of(result: Result) -> Channel:
+    """The channel that a result's noise says."""
+    top = result.row(shown="original")
+    return fit(result.where(shown="noise"), top["n_correct"] / top["n"])
+
+
+def rows_of_redrawing(
+    model: torch.nn.Module,
+    found: Channel,
+    of_way: dict,
+    drawn: Tensor,
+    images: Tensor,
+    labels: Tensor,
+) -> list[dict]:
+    """What is read of a redrawing and what its channel predicts; then, from afar.
+
+    Of controls only those of `strong` are looked at from afar.
+    """
+    n = len(labels)
+    predicted = float(found.accuracy(power_of(drawn, images)).mean())
+    right = training.count_right(model, drawn, labels)
+    rows = [{**of_way, "n": n, "n_correct": right, "predicted": round(predicted, 4)}]
+    if "control" not in of_way or of_way["kind"] == "strong":
+        seen, sigma = from_afar(drawn)
+        right = training.count_right(model, seen, labels)
+        rows.append({**of_way, "sigma": sigma, "n": n, "n_correct": right})
+    return rows

@@ -89,11 +89,12 @@ def undoing(architecture: str, *, seed: int = 0, n: int = 1000) -> Result:
     n: validation digits.  "blue-noise" is drawn over the tone range of `strong`.
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
+    stem, config = f"undoing-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
+    store.check(stem, config, [])
     model, rows = channel.ready(x), []
     for shown in SHOWN:
         images, labels = pictures(shown, n)
         for way in FILTERS:
             right = training.count_right(model, way(images), labels)
             rows.append({"shown": shown, "kind": way.kind, "n": n, "n_correct": right})
-    config = {"network": config_of(x), "split": "validation", "n": n}
-    return store.record("undoing", f"undoing-{x.stem}", config, rows)
+    return store.record("undoing", stem, config, rows)

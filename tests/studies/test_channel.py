@@ -75,8 +75,7 @@ def test_screens_of_the_test_are_none_of_the_frontiers():
 
 def test_committed_predictions_follow_from_the_committed_noise():
     (found, *_) = store.load("channel")
-    top = found.row(shown="original")
-    again = channel.fit(found.where(shown="noise"), top["n_correct"] / top["n"])
+    again = channel.channel_of(found)
     assert again.thresholds == pytest.approx(found.measured["thresholds"], rel=0.02)
     n = found.config["n"]
     images = as_float(datasets.load("validation", 32, n)[0])
