@@ -10,6 +10,7 @@ from halftone_utils.engine.files import DataError, read_toml
 from halftone_utils.networks import architectures
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
+from halftone_utils.results.claims import Verdict
 from halftone_utils.results.intervals import Summary, percent, summary
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, summarise, tidy
@@ -33,6 +34,28 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table: a line a row, a cell a string."""
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def claims_table(verdicts: Iterable[Verdict]) -> str:
+    """Every claim with what became of it, its threshold, and the number of each seed."""
+    lines = []
+    for verdict in verdicts:
+        claim = verdict.claim
+        numbers = [
+            f"{_networks(network)} {', '.join(f'{x:.3g}' for x in values)}"
+            for network, values in verdict.numbers.items()
+            if values
+        ]
+        of = f" of {claim.needed} in {len(claim.networks)}" * bool(claim.enough)
+        asked = f"{claim.measured} {claim.threshold}{of}"
+        lines.append((f"**{verdict.outcome}**", claim.sentence, asked, "; ".join(numbers)))
+    return markdown(("outcome", "claim", "measured, and threshold", "a number a seed"), lines)
+
+
+def _networks(names: str) -> str:
+    """Architectures as printed, of a text with commas between them; the observer as it is."""
+    rows = [ARCHITECTURES.get(name) for name in names.split(", ")]
+    return ", ".join(row.printed if row else names for row in rows)
 
 
 def columns(table: pd.DataFrame) -> dict[str, str]:

@@ -5,5 +5,17 @@ import lazy_loader
 # here, a module is imported when it is first used: who reads results waits for no compiler
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    ["batch_statistics", "experiments", "fidelity", "frontier", "grid", "recipes", "strength"],
+    [
+        "batch_statistics",
+        "channel",
+        "claims",
+        "experiments",
+        "factors",
+        "fidelity",
+        "frontier",
+        "grid",
+        "recipes",
+        "strength",
+        "undoing",
+    ],
 )

@@ -354,3 +354,12 @@ def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence():
         with pytest.raises(ValueError, match=f"^{named}; it is ") as caught:
             replace(RECIPE, **wrong)
         assert len(str(caught.value).splitlines()) == 1
+
+
+def test_what_is_shifted_in_is_black_where_it_does_not_wrap():
+    white = torch.ones(50, 1, 8, 8)
+    moved = training.shift_randomly(white, 2, torch.Generator().manual_seed(0), wrap=False)
+    assert torch.equal(training.shift_randomly(white, 2, torch.Generator().manual_seed(0)), white)
+    assert moved.shape == white.shape
+    assert set(moved.sum((1, 2, 3)).tolist()) <= {h * w for h in (6, 7, 8) for w in (6, 7, 8)}
+    assert len(moved.sum((1, 2, 3)).unique()) > 3

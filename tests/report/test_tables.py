@@ -10,7 +10,7 @@ from halftone_utils.digits import datasets, sets
 from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
-from halftone_utils.results import intervals, people, table, talk
+from halftone_utils.results import claims, intervals, people, table, talk
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +208,17 @@ def test_seeds_that_read_different_numbers_have_no_mean():
 
 def test_the_talk_has_its_cells():
     assert len(talk.ARCHITECTURES) * len(talk.SIZES) * len(talk.PROTOCOLS) == 36
+
+
+def test_the_table_of_claims_prints_a_fallen_one_as_large_as_the_others():
+    (claim, other, *_) = claims.load().values()
+    verdicts = claims.judge({claim.name: {"lenet": (1.0, 1.25, 1.5)}})
+    rows = tables.claims_table(verdicts).splitlines()[2:]
+    assert len(rows) == len(claims.load())
+    assert rows[0].startswith(
+        f"| **falls** | {claim.sentence} | {claim.measured} ≥ 5 | LeNet 1, 1.25"
+    )
+    assert rows[1].startswith(f"| **not measured** | {other.sentence} |")
+    assert "LeNet, AlexNet" in tables.claims_table(
+        claims.judge({"order-survives-recipes": {"lenet, alexnet": (1.0, 2.0)}})
+    )

@@ -1,0 +1,59 @@
+"""Trainings that differ in one thing: which, from what start, and none of them twice."""
+
+from dataclasses import fields
+
+import pytest
+from constant import Constant
+
+from halftone_utils.engine.files import DATA, read_toml
+from halftone_utils.networks import architectures, training
+from halftone_utils.networks.builders import INPUTS
+from halftone_utils.studies import factors
+
+
+def test_every_change_is_of_a_recipe_or_of_the_inputs_scale():
+    known = {field.name for field in fields(training.Recipe)}
+    for architecture, changes in read_toml(DATA / "factors.toml").items():
+        assert architecture in architectures.ARCHITECTURES
+        assert changes[0] == {}
+        for change in changes:
+            assert {*change} <= known | {"scale"}
+            assert change.get("scale", "per image") in INPUTS
+            assert changes.count(change) == 1
+
+
+def test_a_training_has_the_recipe_but_for_the_change(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(factors, "CACHE", tmp_path)
+    monkeypatch.setattr(training, "fit", lambda model, x, y, recipe, **how: asked.append(recipe))
+    for change in ({}, {"shift": 0, "scale": "fixed"}):
+        model = factors.train("lenet", change, 0)
+        assert isinstance(model[0], type(INPUTS[change.get("scale", "per image")]()))
+    own = architectures.ARCHITECTURES["lenet"].recipes[32]
+    assert asked[0] == own
+    assert (asked[1].shift, asked[1].epochs) == (0, own.epochs)
+
+
+def test_what_is_measured_is_not_trained_again(results, monkeypatch):
+    trained = []
+
+    def train(architecture, change, seed):
+        trained.append(change)
+        return Constant(7)
+
+    monkeypatch.setattr(factors, "train", train)
+    monkeypatch.setattr(factors, "SHOWN", ("original",))
+    monkeypatch.setattr(factors.channel, "RMS", (0.5,))
+    monkeypatch.setattr(factors, "changes_of", lambda architecture: [{}, {"shift": 0}])
+    first = factors.factors("lenet", n=50)
+    monkeypatch.setattr(
+        factors, "changes_of", lambda architecture: [{}, {"shift": 0}, {"shift": 1}]
+    )
+    again = factors.factors("lenet", n=50)
+    assert trained == [{}, {"shift": 0}, {"shift": 1}]
+    assert len(again.where(change={})) == len(first.where(change={})) > 2
+
+
+def test_an_architecture_without_factors_is_named():
+    with pytest.raises(ValueError, match="architecture is 'vgg16'; it is one of lenet, alexnet"):
+        factors.factors("vgg16")
