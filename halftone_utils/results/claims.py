@@ -130,12 +130,15 @@ class Verdict:
 
 
 def judge(found: Mapping[str, Numbers], path: Path = FILE) -> list[Verdict]:
-    """A verdict a claim, in the file's order; found: claim -> network -> a number a seed."""
+    """A verdict a claim, in the file's order; found: claim -> network -> a number a seed.
+
+    A network counts once all seeds of the claim are there.
+    """
     claims, p_of = load(path), {}
     for name, claim in claims.items():
         for network in claim.networks:
             numbers = found.get(name, {}).get(network, ())
-            if len(numbers) > 1:
+            if len(numbers) >= max(2, len(claim.seeds)):
                 p_of[name, network] = p_values(claim, numbers)
     holds, fails = (_significant(claims, {at: p[i] for at, p in p_of.items()}) for i in (0, 1))
     return [

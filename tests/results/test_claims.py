@@ -46,6 +46,7 @@ def test_every_claim_of_the_repository_can_be_judged():
         ("within = 5", (1.0, 1.1, 1.2), (-9.0, -9.1, -9.2), "falls"),
         ("within = 5", (-4.0, 1.1, 9.2), (-2.0, -2.1, -2.2), "open"),
         ("at_least = 5", (9.0,), (8.0,), "open"),  # one seed decides nothing
+        ("at_least = 5", (9.0, 9.1), (8.0, 8.1), "open"),  # nor do fewer than were claimed
         ("at_least = 0.9", (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "stands"),  # seeds that agree
         ("at_least = 5", (), (), "not measured"),
     ],

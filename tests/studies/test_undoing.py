@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from halftone_utils import screens
 from halftone_utils.digits import datasets
 from halftone_utils.digits.datasets import as_float
 from halftone_utils.studies import undoing
@@ -51,4 +50,3 @@ def test_blue_noise_is_drawn_over_the_tones_of_strong():
     assert len(images) == len(labels) == 3
     assert set(images.unique().tolist()) == {0.0, 1.0}
     assert 0.3 < float(images.mean()) < 0.6
-    assert not torch.equal(images, screens.halftone(images, "am"))
