@@ -7,6 +7,7 @@ from pathlib import Path
 
 from halftone_utils.captcha import SCHEMES
 from halftone_utils.engine import files
+from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.studies import grid
 
 # what is freed stays with the process: fresh pages for every feature map cost a third of the time
@@ -40,6 +41,9 @@ wildcard_constraints:
     size="|".join(map(str, grid.sizes())),
     scheme="|".join(SCHEMES),
     n=r"\d+",
+    study="channel|undoing",
+    network="|".join(ARCHITECTURES),
+    seed=r"\d+",
 
 
 rule results:
@@ -54,6 +58,31 @@ rule captchas:
     input:
         expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=SCHEMES),
         expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
+
+
+# Page 8's: what data/claims.toml asks for, many hours on 2 cores.
+rule claims:
+    input:
+        expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",
+               network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
+        expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
+               study=("channel", "undoing"), network=ARCHITECTURES, seed=(0, 1, 2)),
+
+
+rule factors:
+    output:
+        update(f"{RESULTS}/factors-{{network}}-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} factors {{wildcards.network}} --seed {{wildcards.seed}}"
+
+
+rule channel_or_undoing:
+    output:
+        update(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} {{wildcards.study}} {{wildcards.network}} --seed {{wildcards.seed}}"
 
 
 rule ladder:
