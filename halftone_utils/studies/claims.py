@@ -170,7 +170,18 @@ def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbe
 
 
 def _of_channel(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
-    return partial(_by_seed, "channel", of)
+    def once_finished(frame: pd.DataFrame) -> float | None:
+        return of(frame) if _is_finished(frame) else None
+
+    return partial(_by_seed, "channel", once_finished)
+
+
+def _is_finished(frame: pd.DataFrame) -> bool:
+    """Whether a channel's redrawings are all there: a study that was killed goes on later."""
+    kinds = {"style transfer", "strong"}
+    return kinds <= {*frame.get("kind", ())} and len(_of_test_screens(frame)) == len(
+        channel.test_screens()
+    )
 
 
 NUMBERS: dict[str, Callable[[], Numbers]] = {

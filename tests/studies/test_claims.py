@@ -6,7 +6,7 @@ import pytest
 
 from halftone_utils.results import claims as rows
 from halftone_utils.results import store
-from halftone_utils.studies import claims
+from halftone_utils.studies import channel, claims
 
 
 @pytest.fixture
@@ -37,7 +37,15 @@ def test_the_cost_of_shifts_is_the_difference_of_two_trainings(folder):
 
 
 def test_style_transfer_is_compared_with_its_control_at_the_same_iterations(folder):
-    found = []
+    found = [{"shown": "original", "n": 100, "n_correct": 99}]
+    config = {"network": {"architecture": "lenet", "seed": 0}}
+    store.record("channel", "channel-lenet", config, found)
+    assert claims.NUMBERS["style-transfer-is-more"]() == {}  # killed after its noise
+    for way in channel.test_screens():
+        row = {"shown": "redrawing", **way.config, "test": True}
+        found.append({**row, "n": 100, "n_correct": 50, "predicted": 0.5})
+    strong = {"shown": "redrawing", "kind": "strong", "parameters": {}}
+    found.append({**strong, "n": 100, "n_correct": 10, "predicted": 0.1})
     for steps, right, control in (
         (4, 99, 0),
         (8, 70, 80),
@@ -50,6 +58,6 @@ def test_style_transfer_is_compared_with_its_control_at_the_same_iterations(fold
         found.append({**row, "n_correct": right, "predicted": 0.5})
         found.append({**row, "sigma": 1.4, "n_correct": 100})
         found.append({**row, "control": "random phases", "n_correct": control, "predicted": 0.5})
-    config = {"network": {"architecture": "lenet", "seed": 0}}
     store.record("channel", "channel-lenet", config, found)
+    assert claims.NUMBERS["channel-predicts-error"]() == {"lenet": [0]}
     assert claims.NUMBERS["style-transfer-is-more"]() == {"lenet": pytest.approx([25])}
