@@ -29,6 +29,7 @@ def test_every_claim_of_the_repository_can_be_judged():
     for claim in rows.values():
         assert claim.sentence.endswith(".")
         assert claim.threshold[0] in "≥≤±"
+        assert "|" not in claim.sentence + claim.measured  # it stands in a table
     assert {verdict.outcome for verdict in claims.judge({})} == {"not measured"}
 
 
