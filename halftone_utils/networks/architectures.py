@@ -47,13 +47,16 @@ def _rows() -> dict[str, Architecture]:
 ARCHITECTURES: Mapping[str, Architecture] = _rows()
 
 
-def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -> nn.Module:
+def build(
+    architecture: str, size: int = 32, seed: int = 0, classes: int = 10, scale: str = "per image"
+) -> nn.Module:
     """A classifier with fresh weights: images (N, 1, size, size) in [0, 1] -> logits (N, classes).
 
     The weights depend on `seed` alone; the caller's random state is left as it was.
     Convolutions and linear layers start from He initialisation (He et al. 2015, eq. 10), which
     plain VGGs need to train at all; ResNets from torchvision's.
-    Raises ValueError for an architecture or a size that is not there.
+    scale: a name of `builders.INPUTS`, how the input is brought into range.
+    Raises ValueError for an architecture, a size or a scale that is not there.
     """
     # here, since who only needs a printed name should wait for neither torchvision nor numba; on
     # the processor, since the modules' constants stay when `cost` leaves the device "meta"
@@ -63,6 +66,7 @@ def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -
 
     checks.one_of("size", size, SIZES)
     checks.one_of("architecture", architecture, ARCHITECTURES)
+    checks.one_of("scale", scale, builders.INPUTS)
     name = ARCHITECTURES[architecture].builder
     builder = getattr(builders, name, None)
     if builder is None:
@@ -72,7 +76,7 @@ def build(architecture: str, size: int = 32, seed: int = 0, classes: int = 10) -
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = nn.Sequential(builders.StandardizePerImage(), *builder(size, classes))
+        network = nn.Sequential(builders.INPUTS[scale](), *builder(size, classes))
         for layer in network:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -30,6 +30,14 @@ class StandardizePerImage(nn.Module):
         return (images - mean) / std.clamp_min(self.floor)
 
 
+# How a network brings its input into range, by name: mean and deviation of MNIST's pixels
+INPUTS: dict[str, Callable[[], nn.Module]] = {
+    "per image": StandardizePerImage,
+    "fixed": lambda: Normalize((0.1307,), (0.3081,)),
+    "as it is": nn.Identity,
+}
+
+
 def lenet5(size: int, classes: int) -> nn.Sequential:
     """LeNet-5 (LeCun et al. 1998, fig. 2): 32x32 is its own size, so nothing is changed for it.
 

@@ -27,7 +27,8 @@ class Recipe:
 
     learning_rate is the peak, reached after `warmup` of the steps, then a cosine to zero; where
     small pictures come first, they have a cycle of their own.
-    shift: each image of a batch is moved by up to this many pixels each way, wrapping round.
+    shift: each image of a batch is moved by up to this many pixels each way.
+    wrap: what leaves on one side comes in on the other; else black comes in.
     small: progressive resizing, epochs on pictures reduced by area averaging that come before
     the `epochs` at full size: for each the side in pixels and the number of images.
     small_batch: images a batch in these; 0 for as many as at full size.
@@ -41,6 +42,7 @@ class Recipe:
     shift: int = always(2)
     small: tuple[tuple[int, int], ...] = ()
     small_batch: int = 0
+    wrap: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
@@ -52,13 +54,19 @@ class Recipe:
             checks.whole("number of small", n, 1)
 
 
-def shift_randomly(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Move each image by its own whole number of pixels in [-most, most], wrapping round.
+def shift_randomly(
+    images: Tensor, most: int, generator: torch.Generator, wrap: bool = True
+) -> Tensor:
+    """Move each image by its own whole number of pixels in [-most, most].
 
-    (N, 1, H, W) -> (N, 1, H, W).  Wrapping keeps a halftone's ground a halftone.
+    (N, 1, H, W) -> (N, 1, H, W).  wrap: round the edge, which keeps a halftone's ground a
+    halftone; else what comes in is black.
     """
     if most == 0:
         return images
+    if not wrap:
+        padded = F.pad(images, (most,) * 4)
+        return shift_randomly(padded, most, generator)[..., most:-most, most:-most]
     n, _, height, width = images.shape
     dy, dx = torch.randint(-most, most + 1, (2, n, 1), generator=generator)
     rows = (torch.arange(height) + dy) % height
@@ -157,7 +165,7 @@ def fit(
             if first:
                 _restore_random(at.random, generator)
             for batch, index in enumerate(batches[first:], first):
-                x = shift_randomly(as_float(images[index]), recipe.shift, generator)
+                x = shift_randomly(as_float(images[index]), recipe.shift, generator, recipe.wrap)
                 x, y = reduce(x, side).to(device), labels[index].to(device)
                 done += 1
                 small = epoch < len(recipe.small)

@@ -34,7 +34,16 @@ from halftone_utils.engine.files import (
 SCHEMA = 2
 KEYS = ("schema", "study", "config", "rows", "runs", "measured")
 # Fields of a row that are measured; all others say what was measured, and are its key.
-MEASURED = ("n", "n_correct", "character_accuracy", "ms", "answers", "experiment", "run")
+MEASURED = (
+    "n",
+    "n_correct",
+    "character_accuracy",
+    "ms",
+    "answers",
+    "experiment",
+    "predicted",
+    "run",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
