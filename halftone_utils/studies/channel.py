@@ -175,8 +175,9 @@ def redrawn(images: Tensor) -> list[tuple[dict, Tensor, bool]]:
     ]
     strong = points.load("strong", images.shape[-1])
     found.append(({"kind": "strong", "parameters": {}}, strong.halftone(images), True))
-    tested = test_screens()
-    found += [({**way.config, "test": True}, way(images), True) for way in tested]
+    for way in test_screens():
+        of_way: dict[str, Any] = {**way.config, "test": True}
+        found.append((of_way, way(images), True))
     others = [
         way for way in frontier.redrawings(32) if way.kind not in ("style transfer", "original")
     ]
@@ -207,6 +208,8 @@ def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
             row = {"shown": "redrawing", **of_way, **({"control": control} if control else {})}
             right = training.count_right(model, shown, labels)
             rows.append({**row, "n": n, "n_correct": right, "predicted": round(predicted, 4)})
+            if control and of_way["kind"] != "strong":
+                continue
             seen = screens.perception.integrate(shown, sigma, restore_contrast=True)
             right = training.count_right(model, seen, labels)
             rows.append({**row, "sigma": sigma, "n": n, "n_correct": right})

@@ -1,0 +1,161 @@
+"""The claims of data/claims.toml, and the one rule by which they stand or fall."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from halftone_utils.engine import checks
+from halftone_utils.engine.files import DATA, DataError, read_toml
+
+FILE = DATA / "claims.toml"
+LEVEL = 0.05
+Numbers = Mapping[str, Sequence[float]]  # network -> the number of each seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A row: what is claimed, what one number a seed says of it, and from where on it stands.
+
+    networks: whose; several with commas between them give one number together.
+    at_least, at_most, within: the threshold, one of the three.  family: claims that are corrected
+    together.  enough: of how many networks it must hold; 0 for all.
+    Raises ValueError for none or two thresholds.
+    """
+
+    name: str
+    sentence: str
+    measured: str
+    networks: tuple[str, ...]
+    seeds: tuple[int, ...]
+    family: str
+    at_least: float | None = None
+    at_most: float | None = None
+    within: float | None = None
+    enough: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that there is one threshold, and enough networks."""
+        given = [x for x in (self.at_least, self.at_most, self.within) if x is not None]
+        if len(given) != 1:
+            raise ValueError(f"{self.name} has {len(given)} of at_least, at_most, within; it is 1.")
+        checks.whole("enough", self.enough, 0, len(self.networks))
+
+    @property
+    def needed(self) -> int:
+        """Of how many networks it must hold."""
+        return self.enough or len(self.networks)
+
+    @property
+    def threshold(self) -> str:
+        """As a table says it, such as "≥ 5"."""
+        for sign, value in (("≥", self.at_least), ("≤", self.at_most), ("±", self.within)):
+            if value is not None:
+                return f"{sign} {value:g}"
+        raise AssertionError
+
+
+@cache
+def load(path: Path = FILE) -> dict[str, Claim]:
+    """Every claim by its name, in the file's order; raises DataError for a row that is none."""
+    try:
+        return {
+            name: Claim(
+                name=name,
+                **{**row, "networks": tuple(row["networks"]), "seeds": tuple(row["seeds"])},
+            )
+            for name, row in read_toml(path).items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _beyond(numbers: Sequence[float], threshold: float, side: Literal["greater", "less"]) -> float:
+    """p of a one-sided t-test that the mean is "greater" or "less" than the threshold."""
+    values = np.asarray(numbers, dtype=float)
+    if np.ptp(values) == 0:  # seeds that agree to the last digit have no t
+        on_side = values[0] > threshold if side == "greater" else values[0] < threshold
+        return 0.0 if on_side else 1.0
+    return float(stats.ttest_1samp(values, threshold, alternative=side).pvalue)
+
+
+def p_values(claim: Claim, numbers: Sequence[float]) -> tuple[float, float]:
+    """p for the claim and p for its opposite, from the numbers of two seeds or more."""
+    if claim.at_least is not None:
+        least = claim.at_least
+        return _beyond(numbers, least, "greater"), _beyond(numbers, least, "less")
+    if claim.at_most is not None:
+        most = claim.at_most
+        return _beyond(numbers, most, "less"), _beyond(numbers, most, "greater")
+    width = claim.within or 0.0
+    inside = max(_beyond(numbers, -width, "greater"), _beyond(numbers, width, "less"))
+    outside = min(_beyond(numbers, -width, "less"), _beyond(numbers, width, "greater"))
+    return inside, min(1.0, 2 * outside)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values corrected for one family (Holm 1979)."""
+    order = np.argsort(p)
+    scaled = np.asarray(p)[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(scaled))
+    return [float(x) for x in adjusted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a claim: "stands", "falls", "open" or "not measured".
+
+    numbers: network -> the number of each seed.  holds: networks for which p < 0.05 after Holm.
+    """
+
+    claim: Claim
+    numbers: Numbers
+    holds: tuple[str, ...]
+    fails: tuple[str, ...]
+
+    @property
+    def outcome(self) -> str:
+        """One word or two."""
+        if not any(self.numbers.values()):
+            return "not measured"
+        if len(self.holds) >= self.claim.needed:
+            return "stands"
+        spare = len(self.claim.networks) - self.claim.needed
+        return "falls" if len(self.fails) > spare else "open"
+
+
+def judge(found: Mapping[str, Numbers], path: Path = FILE) -> list[Verdict]:
+    """A verdict a claim, in the file's order; found: claim -> network -> a number a seed."""
+    claims, p_of = load(path), {}
+    for name, claim in claims.items():
+        for network in claim.networks:
+            numbers = found.get(name, {}).get(network, ())
+            if len(numbers) > 1:
+                p_of[name, network] = p_values(claim, numbers)
+    holds, fails = (_significant(claims, {at: p[i] for at, p in p_of.items()}) for i in (0, 1))
+    return [
+        Verdict(
+            claim=claim,
+            numbers=found.get(name, {}),
+            holds=tuple(x for x in claim.networks if (name, x) in holds),
+            fails=tuple(x for x in claim.networks if (name, x) in fails),
+        )
+        for name, claim in claims.items()
+    ]
+
+
+def _significant(
+    claims: Mapping[str, Claim], p_of: Mapping[tuple[str, str], float]
+) -> set[tuple[str, str]]:
+    """The claims and networks whose p is below LEVEL, corrected in each family."""
+    found: set[tuple[str, str]] = set()
+    for family in {claim.family for claim in claims.values()}:
+        members = [at for at in p_of if claims[at[0]].family == family]
+        adjusted = holm([p_of[at] for at in members])
+        found |= {at for at, p in zip(members, adjusted, strict=True) if p < LEVEL}
+    return found

@@ -1,0 +1,190 @@
+"""The numbers that data/claims.toml asks for, taken from data/results: a function a claim."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from halftone_utils.results import claims, store
+from halftone_utils.results.claims import Verdict
+from halftone_utils.studies import channel
+
+Numbers = dict[str, list[float]]
+ITERATIONS = (8, 15, 30, 50)
+
+
+def _frame(result: store.Result) -> pd.DataFrame:
+    """Its rows with a column `accuracy` [%]; "" and NaN where a row says nothing."""
+    frame = pd.DataFrame(result.rows)
+    frame["accuracy"] = 100 * frame["n_correct"] / frame["n"]
+    return frame
+
+
+def _by_seed(study: str, of: Callable[[pd.DataFrame], float | None]) -> Numbers:
+    """Network -> a number a seed, from the results of a study that is of one network a file."""
+    numbers: Numbers = {}
+    for result in store.load(study):
+        network = result.config.get("network", result.config)
+        value = of(_frame(result))
+        if value is not None:
+            numbers.setdefault(network["architecture"], []).append(float(value))
+    return numbers
+
+
+# --- the recipe ---
+
+
+def _at(frame: pd.DataFrame, shown: str, **change: object) -> float | None:
+    """Accuracy [%] of a set by the training with exactly this change; None before it is there."""
+    rows = frame[(frame["shown"] == shown) & frame["change"].map(lambda made: made == change)]
+    return None if rows.empty else float(rows["accuracy"].iloc[0])
+
+
+def _gain_without_shifts(frame: pd.DataFrame, shown: str) -> float | None:
+    without, own = _at(frame, shown, shift=0), _at(frame, shown)
+    return None if without is None or own is None else without - own
+
+
+def _dose(frame: pd.DataFrame) -> float | None:
+    doses = {0: {"shift": 0}, 1: {"shift": 1}, 2: {}, 3: {"shift": 3}}
+    read = [_at(frame, "halftone-talk", **change) for change in doses.values()]
+    known = [x for x in read if x is not None]
+    return float(spearmanr([*doses], known).statistic) if len(known) == len(doses) else None
+
+
+def _edge(frame: pd.DataFrame) -> float | None:
+    own, filled = _at(frame, "halftone-talk"), _at(frame, "halftone-talk", wrap=False)
+    return None if own is None or filled is None else own - filled
+
+
+def channel_of(frame: pd.DataFrame, **change: object) -> channel.Channel | None:
+    """The channel of the network that was trained with this change."""
+    top = _at(frame, "original", **change)
+    noisy = (frame["shown"] == "noise") & frame["change"].map(lambda made: made == change)
+    return (
+        None
+        if top is None
+        else channel.fit([dict(row) for _, row in frame[noisy].iterrows()], top / 100)
+    )
+
+
+def _lower(frame: pd.DataFrame) -> float | None:
+    without, own = channel_of(frame, shift=0), channel_of(frame)
+    if without is None or own is None:
+        return None
+    return float(np.log2(np.divide(own.thresholds, without.thresholds)).mean())
+
+
+def _talk_by_change() -> Iterator[pd.DataFrame]:
+    """A frame a seed: accuracy at `talk`, a row a change that all have, a column a network."""
+    seeds: dict[int, dict[str, dict[str, float]]] = {}
+    for result in store.load("factors"):
+        rows = [row for row in result.rows if row["shown"] == "halftone-talk"]
+        read = {str(row["change"]): 100 * row["n_correct"] / row["n"] for row in rows}
+        seeds.setdefault(result.config["seed"], {})[result.config["architecture"]] = read
+    for by_network in seeds.values():
+        if {"lenet", "alexnet", "resnet18"} <= {*by_network}:
+            yield pd.DataFrame(by_network).dropna()
+
+
+def recipe_as_architecture() -> Numbers:
+    """Spread over recipes, mean of the networks, minus spread over networks at their own."""
+    values = [
+        float(np.std(x, axis=0, ddof=1).mean() - np.std(x.loc["{}"], ddof=1))
+        for x in _talk_by_change()
+    ]
+    return {"lenet, alexnet, resnet18": values}
+
+
+def order_survives_recipes() -> Numbers:
+    """The least that LeNet is ahead of AlexNet."""
+    return {"lenet, alexnet": [float((x["lenet"] - x["alexnet"]).min()) for x in _talk_by_change()]}
+
+
+# --- controls and the channel ---
+
+
+def _near(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
+    """Rows of redrawings seen as they are, those of one control."""
+    redrawn = (frame["shown"] == "redrawing") & frame["sigma"].isna()
+    return frame[redrawn & (frame["control"].fillna("") == control)]
+
+
+def _strong(frame: pd.DataFrame, control: str, afar: bool = False) -> float:
+    """Accuracy at `strong` minus that of a control of it [points]."""
+    rows = frame[(frame["kind"] == "strong") & (frame["sigma"].notna() == afar)]
+    read = dict(zip(rows["control"].fillna(""), rows["accuracy"], strict=True))
+    return float(read[""] - read[control])
+
+
+def _of_test_screens(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
+    rows = _near(frame, control)
+    return rows[rows["test"].eq(True)]
+
+
+def _error(frame: pd.DataFrame) -> float:
+    rows = _of_test_screens(frame)
+    return float((100 * rows["predicted"] - rows["accuracy"]).abs().median())
+
+
+def _explained(frame: pd.DataFrame) -> float:
+    rows = _of_test_screens(frame)
+    off = (rows["accuracy"] - 100 * rows["predicted"]).square().sum()
+    return float(1 - off / (rows["accuracy"] - rows["accuracy"].mean()).square().sum())
+
+
+def _screens(frame: pd.DataFrame) -> float:
+    as_they_are = _of_test_screens(frame)["accuracy"].to_numpy()
+    return float((_of_test_screens(frame, "random phases")["accuracy"] - as_they_are).mean())
+
+
+def _transfer(frame: pd.DataFrame, control: str) -> float:
+    """Mean over iterations of accuracy behind a control of style transfer minus behind itself."""
+    means = []
+    for name in (control, ""):
+        rows = _near(frame, name)
+        rows = rows[rows["kind"] == "style transfer"]
+        steps = rows["parameters"].map(lambda given: given["iterations"])
+        means.append(rows[steps.isin(ITERATIONS)]["accuracy"].mean())
+    return float(means[0] - means[1])
+
+
+def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
+    return partial(_by_seed, "factors", of)
+
+
+def _of_channel(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
+    return partial(_by_seed, "channel", of)
+
+
+NUMBERS: dict[str, Callable[[], Numbers]] = {
+    "shifts-cost-talk": _of_recipe(partial(_gain_without_shifts, shown="halftone-talk")),
+    "shifts-cost-strong": _of_recipe(partial(_gain_without_shifts, shown="halftone-strong")),
+    "shifts-by-dose": _of_recipe(_dose),
+    "shift-not-its-edge": _of_recipe(_edge),
+    "shifts-lower-the-channel": _of_recipe(_lower),
+    "recipe-as-architecture": recipe_as_architecture,
+    "order-survives-recipes": order_survives_recipes,
+    "spectrum-not-dots": _of_channel(partial(_strong, control="random phases")),
+    "spectrum-leaves-the-digit": _of_channel(partial(_strong, control="random phases", afar=True)),
+    "place-in-frequency-decides": _of_channel(
+        partial(_strong, control="pixels shuffled", afar=True)
+    ),
+    "channel-predicts-error": _of_channel(_error),
+    "channel-predicts-order": _of_channel(_explained),
+    "screens-are-noise": _of_channel(_screens),
+    "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
+    "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
+    "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),
+}
+
+
+def verdicts() -> list[Verdict]:
+    """What became of every claim, by the results that are committed."""
+    found = {}
+    for name, numbers in NUMBERS.items():
+        wanted = claims.load()[name].networks
+        found[name] = {k: v for k, v in numbers().items() if k in wanted}
+    return claims.judge(found)
