@@ -196,11 +196,14 @@ def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     images = as_float(pictures)
     config = {"network": config_of(x), "split": "validation", "n": n}
     top = training.count_right(model, images, labels)
+    sigma = points.load("strong", 32).sigma
+    seen = screens.perception.integrate(images, sigma, restore_contrast=True)
+    afar = training.count_right(model, seen, labels)
     rows: list[dict] = [{"shown": "original", "n": n, "n_correct": top}]
+    rows.append({"shown": "original", "sigma": sigma, "n": n, "n_correct": afar})
     noise = noise_rows(model, images, labels)
     measured = fit(noise, top / n)
     rows += [{"shown": "noise", **row} for row in noise]
-    sigma = points.load("strong", 32).sigma
     for of_way, drawn, controlled in tqdm(redrawn(images), desc=architecture, unit="redrawing"):
         beside = controls(drawn, images, labels) if controlled else {"": drawn}
         for control, shown in beside.items():

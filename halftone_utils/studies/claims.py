@@ -131,8 +131,8 @@ def _error(frame: pd.DataFrame) -> float:
 
 def _explained(frame: pd.DataFrame) -> float:
     rows = _of_test_screens(frame)
-    off = (rows["accuracy"] - 100 * rows["predicted"]).square().sum()
-    return float(1 - off / (rows["accuracy"] - rows["accuracy"].mean()).square().sum())
+    off = ((rows["accuracy"] - 100 * rows["predicted"]) ** 2).mean()  # bias counts as error
+    return float(1 - off / np.var(rows["accuracy"]))
 
 
 def _screens(frame: pd.DataFrame) -> float:
@@ -149,6 +149,20 @@ def _transfer(frame: pd.DataFrame, control: str) -> float:
         steps = rows["parameters"].map(lambda given: given["iterations"])
         means.append(rows[steps.isin(ITERATIONS)]["accuracy"].mean())
     return float(means[0] - means[1])
+
+
+def _afar(frame: pd.DataFrame) -> float | None:
+    """Accuracy at `strong` from afar over that of originals from afar."""
+    afar = frame[frame["sigma"].notna()]
+    originals = afar[afar["shown"] == "original"]["accuracy"]
+    strong = afar[(afar["kind"] == "strong") & afar["control"].isna()]["accuracy"]
+    return None if originals.empty else float(strong.iloc[0] / originals.iloc[0])
+
+
+def _undone(frame: pd.DataFrame, shown: str, kind: str) -> float:
+    """Accuracy [%] behind a set through a filter."""
+    (row,) = frame[(frame["shown"] == shown) & (frame["kind"] == kind)]["accuracy"]
+    return float(row)
 
 
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
@@ -177,6 +191,13 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
+    "reads-from-afar": _of_channel(_afar),
+    "threshold-undoes-talk": partial(
+        _by_seed, "undoing", partial(_undone, shown="halftone-talk", kind="threshold")
+    ),
+    "median-undoes-strong": partial(
+        _by_seed, "undoing", partial(_undone, shown="halftone-strong", kind="median 3x3")
+    ),
     "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),
 }
 
