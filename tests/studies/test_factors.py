@@ -8,7 +8,7 @@ from constant import Constant
 from halftone_utils.engine.files import DATA, read_toml
 from halftone_utils.networks import architectures, training
 from halftone_utils.networks.builders import INPUTS
-from halftone_utils.studies import factors
+from halftone_utils.studies import experiments, factors
 
 
 def test_every_change_is_of_a_recipe_or_of_the_inputs_scale():
@@ -26,12 +26,17 @@ def test_a_training_has_the_recipe_but_for_the_change(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(factors, "CACHE", tmp_path)
     monkeypatch.setattr(training, "fit", lambda model, x, y, recipe, **how: asked.append(recipe))
-    for change in ({}, {"shift": 0, "scale": "fixed"}):
-        model = factors.train("lenet", change, 0)
-        assert isinstance(model[0], type(INPUTS[change.get("scale", "per image")]()))
+    model = factors.train("lenet", {"shift": 0, "scale": "fixed"}, 0)
+    assert isinstance(model[0], type(INPUTS["fixed"]()))
+    (recipe,) = asked
     own = architectures.ARCHITECTURES["lenet"].recipes[32]
-    assert asked[0] == own
-    assert (asked[1].shift, asked[1].epochs) == (0, own.epochs)
+    assert (recipe.shift, recipe.epochs) == (0, own.epochs)
+
+
+def test_without_a_change_it_is_the_tables_own_network():
+    own, published = factors.train("lenet", {}, 0), experiments.published("lenet")
+    for ours, theirs in zip(own.parameters(), published.parameters(), strict=True):
+        assert ours.equal(theirs)
 
 
 def test_what_is_measured_is_not_trained_again(results, monkeypatch):
