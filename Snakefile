@@ -67,6 +67,7 @@ rule claims:
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
                study=("channel", "undoing"), network=ARCHITECTURES, seed=(0, 1, 2)),
+        expand(f"{RESULTS}/uncertainty-lenet-s{{seed}}.json", seed=(0, 1, 2)),
 
 
 rule factors:
@@ -75,6 +76,14 @@ rule factors:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} factors {{wildcards.network}} --seed {{wildcards.seed}}"
+
+
+rule uncertainty:
+    output:
+        update(f"{RESULTS}/uncertainty-lenet-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} uncertainty --seed {{wildcards.seed}}"
 
 
 rule channel_or_undoing:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel
+from halftone_utils.studies import channel, uncertainty
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -75,6 +75,20 @@ def _lower(frame: pd.DataFrame) -> float | None:
     if without is None or own is None:
         return None
     return float(np.log2(np.divide(own.thresholds, without.thresholds)).mean())
+
+
+def _uncertain() -> Numbers:
+    """How many octaves the thresholds move once a network does not know the digit's place."""
+    numbers: list[float] = []
+    for result in store.load("uncertainty"):
+        known, unsure = (_channel_where(result, uncertain=most) for most in (0, uncertainty.MOST))
+        numbers.append(float(np.log2(np.divide(unsure.thresholds, known.thresholds)).mean()))
+    return {"lenet": numbers}
+
+
+def _channel_where(result: store.Result, **values: object) -> channel.Channel:
+    top = result.row(shown="original", **values)
+    return channel.fit(result.where(shown="noise", **values), top["n_correct"] / top["n"])
 
 
 def _talk_by_change() -> Iterator[pd.DataFrame]:
@@ -190,6 +204,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "shifts-by-dose": _of_recipe(_dose),
     "shift-not-its-edge": _of_recipe(_edge),
     "shifts-lower-the-channel": _of_recipe(_lower),
+    "uncertainty-lowers-the-channel": _uncertain,
     "recipe-as-architecture": recipe_as_architecture,
     "order-survives-recipes": order_survives_recipes,
     "spectrum-not-dots": _of_channel(partial(_strong, control="random phases")),
