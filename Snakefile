@@ -68,6 +68,7 @@ rule claims:
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
                study=("channel", "undoing"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/uncertainty-lenet-s{{seed}}.json", seed=(0, 1, 2)),
+        expand(f"{RESULTS}/talk-pair-s{{seed}}.json", seed=(0, 1, 2)),
 
 
 rule factors:
@@ -84,6 +85,16 @@ rule uncertainty:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} uncertainty --seed {{wildcards.seed}}"
+
+
+rule talk_pair:
+    input:
+        expand(f"{RESULTS}/factors-{{network}}-s{{{{seed}}}}.json", network=("lenet", "alexnet")),
+    output:
+        update(f"{RESULTS}/talk-pair-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} talk-pair --seed {{wildcards.seed}}"
 
 
 rule channel_or_undoing:

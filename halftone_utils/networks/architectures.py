@@ -44,11 +44,33 @@ def build(
 ) -> nn.Module:
     """A classifier with fresh weights: images (N, 1, size, size) in [0, 1] -> logits (N, classes).
 
+    As `assemble` does it.  Raises ValueError for an architecture, a size or a scale that is not
+    there.
+    """
+    checks.one_of("size", size, SIZES)
+    checks.one_of("architecture", architecture, ARCHITECTURES)
+    try:
+        return assemble(ARCHITECTURES[architecture].builder, size, seed, classes, scale)
+    except DataError as error:
+        raise DataError(f"{FILE}, [{architecture}]: {error}") from None
+
+
+def assemble(
+    builder: str,
+    size: int,
+    seed: int = 0,
+    classes: int = 10,
+    scale: str = "per image",
+    *,
+    he: bool = True,
+) -> nn.Module:
+    """What a function of `builders` makes, as a classifier for pictures of any side it allows.
+
     The weights depend on `seed` alone; the caller's random state is left as it was.
-    Convolutions and linear layers start from He initialisation (He et al. 2015, eq. 10), which
-    plain VGGs need to train at all; ResNets from torchvision's.
+    he: convolutions and linear layers start from He initialisation (He et al. 2015, eq. 10), which
+    plain VGGs need to train at all, ResNets from torchvision's; else all from PyTorch's own.
     scale: a name of `builders.INPUTS`, how the input is brought into range.
-    Raises ValueError for an architecture, a size or a scale that is not there.
+    Raises ValueError for a scale that is not there, DataError for a builder that is not.
     """
     # here, since who only needs a printed name should wait for neither torchvision nor numba; on
     # the processor, since the modules' constants stay when `cost` leaves the device "meta"
@@ -56,18 +78,15 @@ def build(
         from halftone_utils.engine.convolutions import accelerate
         from halftone_utils.networks import builders
 
-    checks.one_of("size", size, SIZES)
-    checks.one_of("architecture", architecture, ARCHITECTURES)
     checks.one_of("scale", scale, builders.INPUTS)
-    name = ARCHITECTURES[architecture].builder
-    builder = getattr(builders, name, None)
-    if builder is None:
-        raise DataError(f"{FILE}, [{architecture}]: {builders.__file__} has no function {name!r}.")
+    make = getattr(builders, builder, None)
+    if make is None:
+        raise DataError(f"{builders.__file__} has no function {builder!r}.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = nn.Sequential(builders.INPUTS[scale](), *builder(size, classes))
+        network = nn.Sequential(builders.INPUTS[scale](), *make(size, classes))
         for layer in network:
-            if isinstance(layer, nn.Conv2d | nn.Linear):
+            if he and isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)

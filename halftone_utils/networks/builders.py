@@ -5,6 +5,7 @@ A builder takes the side of its pictures in pixels and the number of classes.
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -79,6 +80,29 @@ def alexnet(size: int, classes: int) -> nn.Sequential:
         if isinstance(layer, nn.MaxPool2d):
             features[i] = nn.MaxPool2d(2)
     return nn.Sequential(*features, nn.Flatten(), nn.Linear(256, classes))
+
+
+def small_alexnet(size: int, classes: int) -> nn.Sequential:
+    """AlexNet as scripts cut it down for small digits: a quarter of its channels, 3x3 kernels.
+
+    Stride 1 everywhere, 2x2 pooling, and three full connections with dropout.
+    """
+    channels = (1, 16, 48, 96, 64, 64)
+    layers: list[nn.Module] = []
+    for i, (before, after) in enumerate(pairwise(channels)):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] * (i in (0, 1, 4))
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Dropout(),
+        nn.Linear(64 * (size // 8) ** 2, 512),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(512, 512),
+        nn.ReLU(),
+        nn.Linear(512, classes),
+    )
 
 
 def _vgg(make: Callable[..., models.VGG], size: int, classes: int) -> nn.Sequential:

@@ -30,6 +30,8 @@ class Recipe:
     small pictures come first, they have a cycle of their own.
     shift: each image of a batch is moved by up to this many pixels each way.
     wrap: what leaves on one side comes in on the other; else black comes in.
+    momentum: of stochastic gradient descent, which takes AdamW's place; None for AdamW.
+    constant: the learning rate stays at its peak.
     small: progressive resizing, epochs on pictures reduced by area averaging that come before
     the `epochs` at full size: for each the side in pixels and the number of images.
     small_batch: images a batch in these; 0 for as many as at full size.
@@ -44,12 +46,15 @@ class Recipe:
     small: tuple[tuple[int, int], ...] = ()
     small_batch: int = 0
     wrap: bool = True
+    momentum: float | None = None
+    constant: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
         checks.above("learning_rate", self.learning_rate, 1)
         for name, lowest in (("epochs", 1), ("batch", 1), ("shift", 0), ("small_batch", 0)):
             checks.whole(name, getattr(self, name), lowest)
+        checks.within("momentum", self.momentum or 0, 0, 1)
         for side, n in self.small:
             checks.whole("side of small", side, 1)
             checks.whole("number of small", n, 1)
@@ -86,6 +91,15 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
 def reduce(images: Tensor, side: int) -> Tensor:
     """Bring float images (N, 1, H, W) to a smaller side by averaging over areas."""
     return images if images.shape[-1] == side else F.interpolate(images, side, mode="area")
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.momentum is None:
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+    return torch.optim.SGD(
+        model.parameters(), lr=rate, momentum=recipe.momentum, weight_decay=decay, fused=True
+    )
 
 
 def _random_states(generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
@@ -131,9 +145,7 @@ def fit(
     config = {"recipe": config_of(recipe), "seed": seed, "n": n, **(config or {})}
     device = next(model.parameters()).device
     model.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    optimizer = _optimizer(model, recipe)
     at = load_checkpoint(checkpoint, model, optimizer, config) if checkpoint else Progress()
     # of each epoch: side of its pictures, their number, how many a batch
     epochs = [(side, m, recipe.small_batch or recipe.batch) for side, m in recipe.small]
@@ -169,7 +181,7 @@ def fit(
                 done += 1
                 small = epoch < len(recipe.small)
                 cycle = done / on_small if small else (done - on_small) / (sum(steps) - on_small)
-                factor = learning_rate_factor(cycle, recipe.warmup)
+                factor = 1 if recipe.constant else learning_rate_factor(cycle, recipe.warmup)
                 optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
                 with hardware.autocast(device):
                     loss = loss_of(model(x), y)

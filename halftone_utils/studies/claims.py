@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel, uncertainty
+from halftone_utils.studies import channel, talk_pair, uncertainty
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -179,6 +179,12 @@ def _undone(frame: pd.DataFrame, shown: str, kind: str) -> float:
     return float(row)
 
 
+def talk_pair_is_found() -> Numbers:
+    """How far the nearest pair is from the talk's, on digits that it was not chosen on."""
+    found = [talk_pair.confirmed(result) for result in store.load("talk pair")]
+    return {"lenet, alexnet": [pair.off for pair in found if pair]}
+
+
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
     return partial(_by_seed, "factors", of)
 
@@ -224,6 +230,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "median-undoes-strong": partial(
         _by_seed, "undoing", partial(_undone, shown="halftone-strong", kind="median 3x3")
     ),
+    "talk-pair-is-found": talk_pair_is_found,
     "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),
 }
 

@@ -128,8 +128,12 @@ def test_a_network_with_dropout_resumes_to_the_same_weights_too(digits, tmp_path
 
 @pytest.mark.parametrize(
     "recipe",
-    [RECIPE, replace(RECIPE, epochs=2, small=((16, 290), (8, 280)))],
-    ids=["one size", "progressive resizing"],
+    [
+        RECIPE,
+        replace(RECIPE, epochs=2, small=((16, 290), (8, 280))),
+        replace(RECIPE, momentum=0.9, constant=True),
+    ],
+    ids=["one size", "progressive resizing", "gradient descent"],
 )
 def test_a_run_killed_inside_an_epoch_resumes_to_the_same_weights(
     recipe, digits, tmp_path, monkeypatch, saved
@@ -178,6 +182,16 @@ def test_pictures_at_full_size_have_a_cycle_of_the_learning_rate_of_their_own(di
     recipe = replace(RECIPE, epochs=2, small=((16, 256), (8, 256)))  # 2 + 2, then 3 + 3 batches
     fit_with_dropout(digits, recipe=recipe)
     assert asked == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+
+
+def test_gradient_descent_at_a_constant_rate_is_its_update_rule(digits):
+    recipe = replace(RECIPE, epochs=1, batch=N, shift=0, weight_decay=0.0, constant=True)
+    model = architectures.build("lenet", seed=1)
+    loss = torch.nn.functional.cross_entropy(model(datasets.as_float(digits[0])), digits[1])
+    gradient = torch.autograd.grad(loss, model[1].weight)[0]
+    found = train(digits, recipe=replace(recipe, momentum=0.0))["1.weight"]
+    step = recipe.learning_rate * gradient
+    assert torch.allclose(model[1].weight - found, step, rtol=1e-3, atol=1e-7)
 
 
 def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
