@@ -191,7 +191,8 @@ def test_gradient_descent_at_a_constant_rate_is_its_update_rule(digits):
     gradient = torch.autograd.grad(loss, model[1].weight)[0]
     found = train(digits, recipe=replace(recipe, momentum=0.0))["1.weight"]
     step = recipe.learning_rate * gradient
-    assert torch.allclose(model[1].weight - found, step, rtol=1e-3, atol=1e-7)
+    off = (model[1].weight - found - step).norm() / step.norm()
+    assert off < 0.03  # of bfloat16, where it is trained in that
 
 
 def test_the_finished_checkpoint_holds_the_weights_alone(digits, tmp_path):
