@@ -4,9 +4,11 @@ Which things: data/factors.toml.  Everything is measured on validation digits, a
 network its channel too.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import torch
 
 from halftone_utils.digits import datasets, sets
@@ -80,3 +82,49 @@ def factors(architecture: str, *, seed: int = 0, n: int = 5000) -> Result:
             rows = rows_of(train(architecture, change, seed), change, n)
             store.record("factors", stem, config, rows)
     return store.read(store.path_of(stem))
+
+
+def readings(found: Sequence[Result]) -> pd.DataFrame:
+    """What each training reads: architecture, seed, change (as text), shown, accuracy [%]."""
+    rows = [
+        {
+            "architecture": result.config["architecture"],
+            "seed": result.config["seed"],
+            "change": in_words(row["change"]),
+            "shown": row["shown"],
+            "accuracy": 100 * row["n_correct"] / row["n"],
+        }
+        for result in found
+        for row in result.rows
+        if row["shown"] in SHOWN
+    ]
+    return pd.DataFrame(rows)
+
+
+def in_words(change: Mapping[str, Any]) -> str:
+    """A change of the recipe, as a table calls it."""
+    left, said = dict(change), []
+    if "epochs" in left and "learning_rate" in left:
+        said.append("half as long")
+        left = {k: v for k, v in left.items() if k not in ("epochs", "learning_rate")}
+    named = {"shift": "shifts of {} px", "scale": "pixels {}", "batch": "batches of {}"}
+    named |= {"wrap": "shifts filled with black", "weight_decay": "weight decay {:g}"}
+    return ", ".join([*(named[k].format(v) for k, v in left.items()), *said]) or "as the table's"
+
+
+def shares_of_spread(table: pd.DataFrame) -> dict[str, float]:
+    """How much of the variance of accuracy goes with what: shares that add up to 1.
+
+    table: `readings` of one set; changes that not every architecture and seed has are left out.
+    Sums of squares of a balanced two-way analysis of variance (Fisher 1925), seeds its replicates.
+    """
+    wide = table.pivot_table(index=["change"], columns=["architecture", "seed"], values="accuracy")
+    wide = wide.dropna()
+    mean, cells = float(wide.to_numpy().mean()), wide.T.groupby(level=0).mean().T
+    total = float(((wide - mean) ** 2).to_numpy().mean())
+    between = float(((cells - mean) ** 2).to_numpy().mean())
+    architecture = float(((cells.mean(axis=0) - mean) ** 2).mean())
+    recipe = float(((cells.mean(axis=1) - mean) ** 2).mean())
+    parts = {"architecture": architecture, "recipe": recipe}
+    parts |= {"both together": between - architecture - recipe, "seed": total - between}
+    return {name: part / total for name, part in parts.items()}

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import pandas as pd
 import pytest
 from constant import Constant
 
@@ -62,3 +63,23 @@ def test_what_is_measured_is_not_trained_again(results, monkeypatch):
 def test_an_architecture_without_factors_is_named():
     with pytest.raises(ValueError, match="architecture is 'vgg16'; it is one of lenet, alexnet"):
         factors.factors("vgg16")
+
+
+def test_the_spread_is_shared_out_among_what_was_changed():
+    effects = {"architecture": {"a": 0, "b": 10}, "change": {"x": 0, "y": 20}, "seed": {0: 0, 1: 2}}
+    rows = [
+        {"architecture": a, "change": c, "seed": s, "accuracy": 50 + of_a + of_c + of_s}
+        for a, of_a in effects["architecture"].items()
+        for c, of_c in effects["change"].items()
+        for s, of_s in effects["seed"].items()
+    ]
+    found = factors.shares_of_spread(pd.DataFrame(rows))
+    assert found == pytest.approx(
+        {"architecture": 25 / 126, "recipe": 100 / 126, "both together": 0, "seed": 1 / 126}
+    )
+
+
+def test_every_change_has_words_of_its_own():
+    for changes in read_toml(DATA / "factors.toml").values():
+        words = [factors.in_words(change) for change in changes]
+        assert len({*words}) == len(words)
