@@ -41,7 +41,7 @@ wildcard_constraints:
     size="|".join(map(str, grid.sizes())),
     scheme="|".join(SCHEMES),
     n=r"\d+",
-    study="channel|undoing",
+    study="channel|undoing|distance",
     network="|".join(ARCHITECTURES),
     seed=r"\d+",
 
@@ -66,8 +66,9 @@ rule claims:
         expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
-               study=("channel", "undoing"), network=ARCHITECTURES, seed=(0, 1, 2)),
-        expand(f"{RESULTS}/uncertainty-lenet-s{{seed}}.json", seed=(0, 1, 2)),
+               study=("channel", "undoing", "distance"), network=ARCHITECTURES, seed=(0, 1, 2)),
+        expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
+               file=("uncertainty-lenet", "legibility"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/talk-pair-s{{seed}}.json", seed=(0, 1, 2)),
 
 
@@ -97,7 +98,15 @@ rule talk_pair:
         f"{HALFTONE} talk-pair --seed {{wildcards.seed}}"
 
 
-rule channel_or_undoing:
+rule legibility:
+    output:
+        update(f"{RESULTS}/legibility-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} legibility --seed {{wildcards.seed}}"
+
+
+rule of_a_network:
     output:
         update(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json"),
     threads: workflow.cores or 1

@@ -42,6 +42,11 @@ MEASURED = (
     "answers",
     "experiment",
     "predicted",
+    "noise",
+    "passed",
+    "error",
+    "cosine",
+    "cosine_other",
     "run",
 )
 

@@ -165,6 +165,13 @@ def _transfer(frame: pd.DataFrame, control: str) -> float:
     return float(means[0] - means[1])
 
 
+def _empty_window() -> Numbers:
+    """Rank correlation, over redrawings, of the noise that passes the blur with what is read."""
+    frames = [_frame(result) for result in store.load("legibility")]
+    found = [float(spearmanr(x["passed"], x["accuracy"]).statistic) for x in frames]
+    return {"observer": found}
+
+
 def _afar(frame: pd.DataFrame) -> float | None:
     """Accuracy at `strong` from afar over that of originals from afar."""
     afar = frame[frame["sigma"].notna()]
@@ -183,6 +190,51 @@ def talk_pair_is_found() -> Numbers:
     """How far the nearest pair is from the talk's, on digits that it was not chosen on."""
     found = [talk_pair.confirmed(result) for result in store.load("talk pair")]
     return {"lenet, alexnet": [pair.off for pair in found if pair]}
+
+
+# --- style transfer's teacher, and batch statistics ---
+
+
+def _by_random_weights(frame: pd.DataFrame) -> float | None:
+    """Accuracy behind the change with random phases minus behind the halftone, by a random VGG."""
+    rows = frame[(frame["shown"] == "style transfer") & frame["filter"].isna()]
+    if "random" not in {*rows.get("teacher", ())}:
+        return None
+    drawn = rows[rows["teacher"] == "random"]
+    read = dict(zip(drawn["control"].fillna(""), drawn["accuracy"], strict=True))
+    return float(read["random phases"] - read[""])
+
+
+def _gained(frame: pd.DataFrame, **part: object) -> float | None:
+    """Points at `strong` by new statistics of a part, of its own pictures alone; mean of draws."""
+    strong = frame[frame["shown"] == "halftone-strong"]
+    own = strong[strong["statistics"] == "of training"]["accuracy"]
+    new = strong[(strong["statistics"] == "halftone-strong") & (strong["prior"] == 0)]
+    for name in ("first", "only", "moments"):
+        held = new[name].eq(part[name]) if name in part else new[name].isna()
+        new = new[held]
+    read = new[new["n_adapt"] == part["n_adapt"]]["accuracy"]
+    return None if read.empty else float(read.mean() - own.iloc[0])
+
+
+def _first_layers(frame: pd.DataFrame) -> float | None:
+    first, every = (_gained(frame, n_adapt=200, **part) for part in ({"first": 2}, {}))
+    return None if first is None or every is None else first / every
+
+
+def _variances(frame: pd.DataFrame) -> float | None:
+    variances, means = (
+        _gained(frame, n_adapt=200, moments=moments) for moments in ("variances", "means")
+    )
+    return None if variances is None or means is None else variances - means
+
+
+def _of_parts(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
+    def once_finished(frame: pd.DataFrame) -> float | None:
+        there = {*frame.get("moments", ()), *frame["statistics"]}
+        return of(frame) if {"variances", "noise"} <= there else None
+
+    return partial(_by_seed, "batch parts", once_finished)
 
 
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
@@ -223,6 +275,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
+    "legible-is-empty-window": _empty_window,
     "reads-from-afar": _of_channel(_afar),
     "threshold-undoes-talk": partial(
         _by_seed, "undoing", partial(_undone, shown="halftone-talk", kind="threshold")
@@ -232,6 +285,10 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     ),
     "talk-pair-is-found": talk_pair_is_found,
     "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),
+    "not-the-teacher": partial(_by_seed, "teacher", _by_random_weights),
+    "few-pictures-suffice": _of_parts(partial(_gained, n_adapt=50)),
+    "first-layers-do-it": _of_parts(_first_layers),
+    "variances-not-means": _of_parts(_variances),
 }
 
 

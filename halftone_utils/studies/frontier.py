@@ -74,15 +74,15 @@ def as_seen(images: Tensor, sigma: float) -> Tensor:
     return training.reduce(perception.integrate(images, sigma, restore_contrast=True), 32)
 
 
-def observer(size: int, sigma: float) -> torch.nn.Module:
+def observer(size: int, sigma: float, seed: int = 0) -> torch.nn.Module:
     """LeNet, trained on the first originals of that size seen through the blur; kept on disk."""
-    model = architectures.build("lenet", 32, seed=0)
+    model = architectures.build("lenet", 32, seed=seed)
     images, labels = datasets.load("train", 28, OBSERVER_DIGITS)
     seen = [as_bytes(as_seen(as_float(datasets.resize(x, size)), sigma)) for x in images.split(500)]
-    config = {"size": size, "sigma": sigma}
+    config = {"size": size, "sigma": sigma, **({"seed": seed} if seed else {})}
     path = CACHE / "checkpoints" / f"integrating-reader-{hash_of(config)}.safetensors"
     kept: dict[str, Any] = {"checkpoint": path, "config": config, "progress": False}
-    training.fit(model, torch.cat(seen), labels, OBSERVER, seed=0, **kept)
+    training.fit(model, torch.cat(seen), labels, OBSERVER, seed=seed, **kept)
     return model
 
 

@@ -61,3 +61,20 @@ def test_style_transfer_is_compared_with_its_control_at_the_same_iterations(fold
     store.record("channel", "channel-lenet", config, found)
     assert claims.NUMBERS["channel-predicts-error"]() == {"lenet": [0]}
     assert claims.NUMBERS["style-transfer-is-more"]() == {"lenet": pytest.approx([25])}
+
+
+def test_legibility_falls_with_the_noise_that_passes_in_rank(folder):
+    ways = [(0.1, 95), (0.3, 96), (2.0, 20), (9.0, 10)]
+    found = [
+        {
+            "kind": "am",
+            "parameters": {"ruling": k},
+            "noise": 1.0,
+            "passed": x,
+            "n": 100,
+            "n_correct": y,
+        }
+        for k, (x, y) in enumerate(ways)
+    ]
+    store.record("legibility", "legibility-s0", {"seed": 0}, found)
+    assert claims.NUMBERS["legible-is-empty-window"]() == {"observer": [pytest.approx(-0.8)]}
