@@ -41,7 +41,7 @@ wildcard_constraints:
     size="|".join(map(str, grid.sizes())),
     scheme="|".join(SCHEMES),
     n=r"\d+",
-    study="channel|undoing|distance",
+    study="channel|undoing|distance|teacher|batch-parts",
     network="|".join(ARCHITECTURES),
     seed=r"\d+",
 
@@ -69,7 +69,11 @@ rule claims:
                study=("channel", "undoing", "distance"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
                file=("uncertainty-lenet", "legibility"), seed=(0, 1, 2)),
+        expand(f"{RESULTS}/teacher-{{network}}-32-original-s{{seed}}.json",
+               network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
+        expand(f"{RESULTS}/batch-parts-resnet18-32-original-s{{seed}}.json", seed=(0, 1, 2)),
         expand(f"{RESULTS}/talk-pair-s{{seed}}.json", seed=(0, 1, 2)),
+        expand(f"{RESULTS}/curriculum-vgg16-s{{seed}}.json", seed=(0, 1, 2)),
 
 
 rule factors:

@@ -167,10 +167,16 @@ def _check(point: StylePoint | ScreenPoint, size: int) -> None:
 
 @cache
 def network_for(
-    point: StylePoint, precision: torch.dtype = torch.float32, device: torch.device = CPU
+    point: StylePoint,
+    precision: torch.dtype = torch.float32,
+    device: torch.device = CPU,
+    network: vgg.VGG | None = None,
 ) -> tuple[vgg.VGG, gatys.Features]:
-    """The VGG, and the style image's Gram matrices in float32, for halftoning at this point."""
-    network = vgg.load_vgg16()
+    """The VGG, and the style image's Gram matrices in float32, for halftoning at this point.
+
+    network: another VGG than the embedded one.
+    """
+    network = network or vgg.load_vgg16()
     layers = point.settings.style_weights
     targets = gatys.style_targets(network, point.style_image(), layers, point.size)
     targets = {layer: A.to(device) for layer, A in targets.items()}
@@ -187,17 +193,18 @@ def transfer(
     precision: torch.dtype = torch.float32,
     compiled: bool = False,
     final_loss: bool = False,
+    network: vgg.VGG | None = None,
 ) -> style_transfer.Trajectory:
     """Halftone any number of images at a point, `batch` at a time on each core.
 
     images: (N, 1, size, size) in [0, 1]; the results are where they are.
-    iterations: another number than the frozen one.
+    iterations: another number than the frozen one.  network: another VGG than the embedded one.
     A batch a core is faster than every core on one batch: the features of 16 digits of 32
     pixels, or of one picture of 256, stay in a core's cache (the default, batch 0).
     """
     batch = batch or max(1, 2**14 // point.size**2)
     device = hardware.fastest_device()
-    network, targets = network_for(point, precision, device)
+    network, targets = network_for(point, precision, device, network)
     steps = point.iterations if iterations is None else iterations
     settings = replace(point.settings, iterations=steps)
     # The results lie in memory of their own: among the features of the batches they would leave

@@ -23,6 +23,14 @@ N_ADAPT = 1_000  # training pictures, whose labels are not looked at
 BATCH = 200
 
 
+def layers_of(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch normalizations of a model, in order; raises ValueError where it has none."""
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    if not layers:
+        raise ValueError("The model has no batch normalization whose statistics could be adapted.")
+    return layers
+
+
 @torch.inference_mode()
 def adapted(model: nn.Module, images: Tensor) -> nn.Module:
     """A copy whose batch statistics are those of some images; its weights are the model's.
@@ -32,10 +40,7 @@ def adapted(model: nn.Module, images: Tensor) -> nn.Module:
     Raises ValueError for a model without batch normalization.
     """
     model = copy.deepcopy(model).eval()
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
-    if not layers:
-        raise ValueError("The model has no batch normalization whose statistics could be adapted.")
-    for layer in layers:
+    for layer in layers_of(model):
         layer.reset_running_stats()
         layer.momentum = None  # a plain mean over batches
         layer.train()

@@ -205,7 +205,7 @@ def _by_random_weights(frame: pd.DataFrame) -> float | None:
     return float(read["random phases"] - read[""])
 
 
-def _gained(frame: pd.DataFrame, **part: object) -> float | None:
+def _gained(frame: pd.DataFrame, **part: float | str) -> float | None:
     """Points at `strong` by new statistics of a part, of its own pictures alone; mean of draws."""
     strong = frame[frame["shown"] == "halftone-strong"]
     own = strong[strong["statistics"] == "of training"]["accuracy"]
@@ -235,6 +235,13 @@ def _of_parts(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Number
         return of(frame) if {"variances", "noise"} <= there else None
 
     return partial(_by_seed, "batch parts", once_finished)
+
+
+def _with_small_pictures(frame: pd.DataFrame) -> float | None:
+    """Accuracy behind both screens [points]: small pictures first minus as much compute without."""
+    of = frame[frame["shown"] == "strong"].groupby("training")["accuracy"].mean()
+    both = ("small pictures first", "full size, as much compute")
+    return float(of[both[0]] - of[both[1]]) if {*both} <= {*of.index} else None
 
 
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
@@ -284,6 +291,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
         _by_seed, "undoing", partial(_undone, shown="halftone-strong", kind="median 3x3")
     ),
     "talk-pair-is-found": talk_pair_is_found,
+    "curriculum-opens-the-window": partial(_by_seed, "curriculum", _with_small_pictures),
     "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),
     "not-the-teacher": partial(_by_seed, "teacher", _by_random_weights),
     "few-pictures-suffice": _of_parts(partial(_gained, n_adapt=50)),

@@ -120,3 +120,27 @@ def load_vgg16(path: Path = WEIGHTS) -> VGG:
     if found != SHA256:
         raise DataError(f"{path} has SHA-256 {found}, not {SHA256}: {remedy}.")
     return VGG(load(content))
+
+
+def random_vgg(seed: int, like: VGG, images: Images) -> VGG:
+    """A VGG of random filters (He et al. 2015) and no biases, as loud in every layer as another.
+
+    like: the other one.  images: (N, 1, H, W), over which the features of each layer have the mean
+    square that the other's have.  That is what the losses are made of, so alpha and beta weigh the
+    same; with He's scale alone the content loss holds every picture where it starts.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights: dict[str, Tensor] = {}
+    for layer in LAYERS:
+        outputs, inputs = like.get_buffer(f"{layer}_weight").shape[:2]
+        weight = torch.empty(outputs, 3 if layer == "conv1_1" else inputs, 3, 3)
+        nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu", generator=generator)
+        weights |= {f"{layer}.weight": weight, f"{layer}.bias": torch.zeros(outputs)}
+    with torch.no_grad():
+        wanted, found = like(images, LAYERS), VGG(weights)(images, LAYERS)
+    so_far = 1.0  # what the layers before have been made louder by
+    for layer in LAYERS:
+        louder = float((wanted[layer].square().mean() / found[layer].square().mean()).sqrt())
+        weights[f"{layer}.weight"] *= louder / so_far
+        so_far = louder
+    return VGG(weights)
