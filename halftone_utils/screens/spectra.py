@@ -3,6 +3,8 @@
 Frequencies are radial, in cycles per pixel; the highest of a square grid is 1/sqrt(2).
 """
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,6 +33,29 @@ def in_band(side: int, band: Band) -> Tensor:
     return (f >= band[0] - hair) & (f < band[1] - hair)
 
 
+def in_sector(side: int, orientation: int, period: int) -> Tensor:
+    """Which coefficients of `torch.fft.fft2` are of waves that run one way: bool (side, side).
+
+    orientation: [degrees] from across to down, a multiple of 45; waves within 22.5 of it.
+    period: [degrees] after which orientations count as the same: 180, or 90 for axes (0) and
+    diagonals (45).
+    """
+    each = torch.fft.fftfreq(side, dtype=torch.float64)
+    eighths = (torch.atan2(each[:, None], each) / (torch.pi / 4)).round().long()
+    return 45 * eighths % period == orientation
+
+
+def on_lattice(side: int, spacing: int) -> Tensor:
+    """Which coefficients of `torch.fft.fft2` a pattern that repeats can have: bool (side, side).
+
+    spacing: [px] after which it repeats down and across; it divides the side.
+    """
+    each = torch.arange(side) % (side // spacing) == 0
+    kept = each[:, None] & each
+    kept[0, 0] = False
+    return kept
+
+
 def white_noise(n: int, side: int, seed: int = 0) -> Images:
     """Gaussian noise of deviation 1: (n, 1, side, side); picture i is the same for every n > i."""
     drawn = np.random.default_rng(seed).normal(size=(n, 1, side, side))
@@ -45,8 +70,27 @@ def band_noise(n: int, side: int, band: Band, seed: int = 0) -> Images:
     kept = in_band(side, band)
     if not kept.any():
         raise ValueError(f"band is {band} [cycles/px]; pictures of {side} px have none there.")
+    return noise_in(n, side, kept, seed)
+
+
+def noise_in(n: int, side: int, kept: Tensor, seed: int = 0) -> Images:
+    """Gaussian noise of some frequencies, each picture's rms 1: (n, 1, side, side).
+
+    kept: which coefficients of `torch.fft.fft2`, bool (side, side), at least one.
+    """
     noise = torch.fft.ifft2(torch.fft.fft2(white_noise(n, side, seed)) * kept).real
     return noise / noise.square().mean((1, 2, 3), keepdim=True).sqrt()
+
+
+def grating(n: int, side: int, frequency: tuple[float, float], seed: int = 0) -> Images:
+    """A sine wave of random phase, its rms 1: (n, 1, side, side).
+
+    frequency: down and across [cycles/px].  Picture i is the same for every n > i.
+    """
+    phases = torch.from_numpy(np.random.default_rng(seed).random((n, 1, 1, 1), dtype=np.float32))
+    x = torch.arange(side, dtype=torch.float32)
+    cycles = frequency[0] * x[:, None] + frequency[1] * x + phases
+    return math.sqrt(2) * torch.cos(2 * torch.pi * cycles)
 
 
 def power_in_bands(images: Images, bands: tuple[Band, ...] = BANDS) -> Tensor:
@@ -54,9 +98,15 @@ def power_in_bands(images: Images, bands: tuple[Band, ...] = BANDS) -> Tensor:
 
     Over bands that tile the spectrum they add up to the mean square of what is not constant.
     """
-    side = images.shape[-1]
-    power = torch.fft.fft2(images[:, 0].double()).abs().square() / side**4
-    kept = torch.stack([in_band(side, band) for band in bands])
+    return power_in(images, torch.stack([in_band(images.shape[-1], band) for band in bands]))
+
+
+def power_in(images: Images, kept: Tensor) -> Tensor:
+    """Mean square of each picture in each cell of the spectrum: (N, 1, H, H) -> (N, cells).
+
+    kept: which coefficients of `torch.fft.fft2` a cell holds, bool (cells, H, H).
+    """
+    power = torch.fft.fft2(images[:, 0].double()).abs().square() / images.shape[-1] ** 4
     return torch.einsum("nhw,bhw->nb", power, kept.double()).float()
 
 
@@ -101,3 +151,18 @@ def shuffled(images: Images, seed: int = 0) -> Images:
     """Each picture's pixels in an order of its own, the same for every batch size."""
     order = white_noise(len(images), images.shape[-1], seed).flatten(1).argsort(1)
     return images.flatten(1).gather(1, order).view_as(images)
+
+
+def rms(images: Images) -> Tensor:
+    """The root mean square of each picture: (N, 1, 1, 1)."""
+    return images.square().mean((1, 2, 3), keepdim=True).sqrt()
+
+
+def in_range(images: Images) -> Images:
+    """Pictures with so much less contrast about half tone, each its own, that they fit in [0, 1].
+
+    All that is linear in a picture, up to its contrast, stays as it is, as clipping would not let
+    it: a clipped residual has power at frequencies where it had none.
+    """
+    beyond = 2 * (images - 0.5).abs().amax((1, 2, 3), keepdim=True)
+    return 0.5 + (images - 0.5) / beyond.clamp_min(1)

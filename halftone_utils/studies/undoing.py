@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from halftone_utils import screens
-from halftone_utils.digits import datasets, points, sets
+from halftone_utils.digits import sets
 from halftone_utils.digits.datasets import as_float
 from halftone_utils.engine.configs import config_of
 from halftone_utils.networks import training
@@ -74,19 +74,15 @@ FILTERS = (
 
 def pictures(shown: str, n: int) -> tuple[Tensor, Tensor]:
     """The first n validation digits of one of SHOWN, float, with their labels."""
-    if shown != "blue-noise":
-        images, labels = sets.load(shown, "validation", 32, n)
-        return as_float(images), labels
-    images, labels = datasets.load("validation", 32, n)
-    tones = points.load("strong", 32).tone_range
-    return screens.halftone(as_float(images), "blue-noise", tone_range=tones), labels
+    images, labels = sets.load(shown, "validation", 32, n)
+    return as_float(images), labels
 
 
 def undoing(architecture: str, *, seed: int = 0, n: int = 1000) -> Result:
     """How many digits behind halftones a network reads through each of FILTERS.
 
     Writes data/results/undoing-NETWORK-32-original-sSEED.json.  architecture: trained on originals.
-    n: validation digits.  "blue-noise" is drawn over the tone range of `strong`.
+    n: validation digits.
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
     stem, config = f"undoing-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}

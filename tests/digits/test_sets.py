@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from halftone_utils.digits import datasets, points, sets
-from halftone_utils.screens import perception, tone
+from halftone_utils.screens import perception, spectra, tone
 
 N = 20
 ALIKE = {  # how many digits are more like their own original than like any other, at least
@@ -16,7 +16,27 @@ ALIKE = {  # how many digits are more like their own original than like any othe
     "no-dots": 0.9,
     "random-dots": 0.6,  # by chance 1/20
     "random-dots-integrated": 0.6,
+    "original-integrated": 0.9,
+    "strong-random-phases": 0.9,
+    "strong-random-phases-integrated": 0.9,
+    "strong-shuffled": 0.5,
+    "strong-shuffled-integrated": 0.5,
+    "strong-of-another-digit": 0.9,
+    "strong-of-another-digit-integrated": 0.9,
+    "grating": 0.9,
+    "grating-integrated": 0.9,
+    "high-noise": 0.9,
+    "high-noise-integrated": 0.9,
+    "blue-noise": 0.9,
+    "blue-noise-integrated": 0.9,
 }
+OF_AS_MUCH_POWER = (
+    "strong-random-phases",
+    "strong-shuffled",
+    "strong-of-another-digit",
+    "grating",
+    "high-noise",
+)
 
 
 def load(name, n=N, size=32):
@@ -88,6 +108,39 @@ def test_the_sets_of_strong_are_the_points_halftone_and_its_controls(originals):
         frozen = points.load(sets.TEST_SETS[name].point)
         seen = datasets.as_bytes(frozen.from_afar(load(name)[0]))
         assert torch.equal(sets.load(f"{name}-integrated", "validation", 32, N)[0], seen)
+
+
+def noise_of(name, originals):
+    """Power of a set's residual in each band, in units of its digits' contrast: (bands,)."""
+    fit, rest = spectra.residual(load(name)[0], originals)
+    gain = fit.std((1, 2, 3)) / originals.std((1, 2, 3))
+    return (spectra.power_in_bands(rest) / gain[:, None].square()).mean(0)
+
+
+def test_controls_have_the_power_of_strong_and_the_frequencies_that_they_say(originals):
+    power = {name: noise_of(name, originals[0]) for name in ("halftone-strong", *OF_AS_MUCH_POWER)}
+    strong, below = power["halftone-strong"], slice(6)  # 0.25 cycles/px
+    assert spectra.BANDS[6][0] == 0.25
+    for name in OF_AS_MUCH_POWER:
+        assert torch.allclose(power[name].sum(), strong.sum(), rtol=0.1), name
+    for name in ("strong-random-phases", "strong-of-another-digit"):
+        assert torch.allclose(power[name], strong, atol=0.02), name
+    assert power["strong-shuffled"][below].sum() > 10 * strong[below].sum()
+    assert power["high-noise"][below].sum() < 0.001 < power["high-noise"][6:].min()
+    assert power["grating"].argmax() == strong.argmax()
+    assert power["grating"].max() > 0.999 * power["grating"].sum()
+
+
+def test_no_control_is_clipped(originals):
+    for name in OF_AS_MUCH_POWER:
+        pictures = load(name)[0]
+        assert ((pictures == 0) | (pictures == 1)).float().mean() < 0.03, name
+
+
+def test_no_training_digit_has_its_own_residual_as_anothers():
+    images, _ = sets.load("strong-of-another-digit", "train", 32, 3)
+    drawn, _ = sets.load("halftone-strong", "train", 32, 3)
+    assert ((images.int() - drawn.int()).abs().amax((1, 2, 3)) > 50).all()
 
 
 def test_pairs_of_a_digit_and_its_halftone():

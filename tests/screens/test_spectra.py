@@ -96,3 +96,19 @@ def test_shuffled_pixels_are_the_same_pixels(dots):
     assert torch.equal(drawn.flatten(1).sort(1).values, dots.flatten(1).sort(1).values)
     assert torch.equal(drawn[:2], spectra.shuffled(dots[:2]))
     assert not torch.equal(drawn, dots)
+
+
+def test_a_grating_is_one_wave_of_rms_one():
+    waves = spectra.grating(4, 32, (0.25, 0.125))
+    assert torch.allclose(spectra.rms(waves), torch.ones(4, 1, 1, 1), atol=1e-4)
+    spectrum = torch.fft.fft2(waves[:, 0]).abs()
+    assert torch.allclose(spectrum[:, 8, 4], torch.full((4,), 32 * 32 / 2**0.5), rtol=1e-3)
+    assert torch.equal(waves[:2], spectra.grating(2, 32, (0.25, 0.125)))
+    assert not torch.allclose(waves[0], waves[1], atol=0.1)  # of another phase
+
+
+def test_pictures_come_into_range_by_their_contrast_alone(dots):
+    wide = torch.cat([3 * dots[:1] - 1, 0.5 * dots[1:2]])
+    found = spectra.in_range(wide)
+    assert torch.allclose(found[0], dots[0], atol=1e-6)
+    assert torch.equal(found[1], wide[1])  # it was in range
