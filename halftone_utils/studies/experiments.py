@@ -1,7 +1,7 @@
 """An experiment: train one classifier, show it test sets, write one result file that only grows."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from halftone_utils.results.store import Result
 SUBSETS = ("first", "balanced")  # in the file's own order; over the classes
 CHECKPOINTS = CACHE / "checkpoints"
 AT_A_TIME = 1000  # pictures read between two writings: what a kill can lose
+AGAIN = 500  # pictures of each set that are read once more before others are added
+ROUNDING = 0.02  # share of answers that bfloat16 and float16 weights may change: so far under 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,22 +170,54 @@ def all_published() -> list[tuple[Experiment, torch.nn.Module]]:
     return [(x, published(x.architecture, x.train_on)) for x in known if x.weights.exists()]
 
 
-def _kept_readings(experiment: Experiment) -> Path:
+def _kept_readings(experiment: Experiment, weights: Path) -> Path:
     """Where predictions wait until all sets are read: a file for these weights and pictures."""
     path = experiment.checkpoint
     frozen = [points.load(name, experiment.size).hash for name in ("strong", "talk")]
-    made_by = [files.sha256(path.read_bytes()), *frozen]
+    made_by = [files.sha256(weights.read_bytes()), *frozen]
     return path.with_name(f"{path.stem}-{hash_of(made_by)}.npz")
 
 
+def _network(experiment: Experiment, there: Result | None) -> tuple[torch.nn.Module, float, Path]:
+    """The classifier, the seconds of its training, and the file of its weights.
+
+    there: the result to which readings are added, which stand beside others of the same weights:
+    the committed ones, where there are some.
+    """
+    x = experiment
+    if there and x.weights.exists() and not x.epochs:
+        model = published(x.architecture, x.train_on, x.seed, x.size)
+        return model.to(hardware.fastest_device()), there.runs[0]["seconds"], x.weights
+    return *trained(x), x.checkpoint
+
+
+def _check_reader(
+    experiment: Experiment, model: torch.nn.Module, known: Mapping[str, np.ndarray]
+) -> None:
+    """Raise ValueError unless a network answers as the one did whose answers are known.
+
+    known: predictions by test set.
+    """
+    for name, answers in known.items():
+        first = answers[:AGAIN]
+        images, _ = sets.load(name, "test", experiment.size, len(first), experiment.dataset)
+        differ = int((training.predict(model, images, fast=True).numpy() != first).sum())
+        if differ > ROUNDING * len(first):
+            raise ValueError(
+                f"these weights are not those that {experiment.stem} was read with: of the first "
+                f"{len(first)} of {name} they read {differ} otherwise. Name no test sets, and all "
+                "are read anew."
+            )
+
+
 def _read(
-    experiment: Experiment, model: torch.nn.Module, shown: Sequence[str], n_test: int
+    experiment: Experiment, model: torch.nn.Module, shown: Sequence[str], n_test: int, path: Path
 ) -> dict[str, np.ndarray]:
     """Predictions for the first n_test pictures of each test set: uint8 (n_test,) each.
 
-    They are kept as they come: a reading that was killed goes on after the last AT_A_TIME.
+    They are kept in `path` as they come: a reading that was killed goes on after the last
+    AT_A_TIME.
     """
-    path = _kept_readings(experiment)
     kept: dict[str, np.ndarray] = {}
     if path.exists():
         try:
@@ -215,8 +249,10 @@ def run(
     Writes <stem>.json and <stem>.npz (uint8 predictions in test order, one array a test set,
     under its name); sets that are there already and not asked for stay as they are.
     A run that is killed goes on where it stopped, training and reading alike.
+    Readings that are added to others in the file are by the committed weights, where there are
+    some, and by no weights that read those others otherwise.
     Raises ValueError, before it trains, for an unknown set, and where the file is of another
-    configuration or holds readings of more pictures.
+    configuration or holds readings of more pictures; after, for weights that are not the file's.
     """
     x, n_test = experiment, n_test or datasets.count("test", experiment.dataset)
     shown = shown or [*(sets.TEST_SETS if x.train_on == "original" else sets.SHORT_TEST_SETS)]
@@ -225,12 +261,15 @@ def run(
     asked: list[dict[str, Any]] = [{"shown": name, "n": n_test} for name in shown]
     there = store.check(x.stem, x.config, asked, directory)
     known = store.predictions(x.stem, directory) if there else {}
-    model, seconds = trained(x)
-    found = _read(x, model, shown, n_test)
+    stay = {name: answers for name, answers in known.items() if name not in shown}
+    model, seconds, weights = _network(x, there if stay else None)
+    _check_reader(x, model, stay)
+    path = _kept_readings(x, weights)
+    found = _read(x, model, shown, n_test, path)
     labels = datasets.load("test", 28, n_test, x.dataset)[1].numpy()
     rows = [{**row, "n_correct": int((found[row["shown"]] == labels).sum())} for row in asked]
     store.write_predictions(directory / f"{x.stem}.npz", known | found)
     of_run: dict[str, Any] = {"seconds": seconds, "directory": directory}
     result = store.record("experiment", x.stem, x.config, rows, **of_run)
-    _kept_readings(x).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     return result

@@ -110,6 +110,34 @@ def test_a_run_on_another_set_keeps_what_is_there(ran, copied):
     }
 
 
+def test_weights_that_read_otherwise_add_nothing(copied, monkeypatch):
+    before = {path: path.read_bytes() for path in copied.iterdir() if path.is_file()}
+    other = experiments.trained(replace(SMALL, seed=4), progress=False)
+    monkeypatch.setattr(experiments, "trained", lambda _: other)
+    with pytest.raises(ValueError, match=r"^these weights are not those that lenet-.* otherwise"):
+        experiments.run(SMALL, shown=("random-dots",), directory=copied, **FEW)
+    assert {path: path.read_bytes() for path in before} == before
+    experiments.run(SMALL, shown=("original", "random-dots"), directory=copied, **FEW)
+
+
+def test_the_committed_weights_add_to_what_was_read_with_them(tmp_path, untrained):
+    experiment, kept = Experiment(architecture="lenet"), ("original", "halftone-strong")
+    committed = store.read(store.path_of(experiment.stem))
+    rows = [row for row in committed.rows if row["shown"] in kept]
+    store.grow(replace(committed, rows=rows), tmp_path)
+    answers = store.predictions(experiment.stem)
+    of_kept = {name: answers[name] for name in kept}
+    store.write_predictions(tmp_path / f"{experiment.stem}.npz", of_kept)
+    grown = experiments.run(experiment, shown=("random-dots",), directory=tmp_path, n_test=100)
+    assert grown.rows[:2] == rows
+    assert grown.row(shown="random-dots")["n"] == 100
+    same = (
+        store.predictions(experiment.stem, tmp_path)["random-dots"] == answers["random-dots"][:100]
+    )
+    assert same.mean() > 1 - experiments.ROUNDING
+    assert [run["seconds"] for run in grown.runs] == 2 * [committed.runs[0]["seconds"]]
+
+
 def test_what_cannot_be_added_is_refused_before_anything_is_trained(copied, untrained):
     before = {path: path.read_bytes() for path in copied.iterdir() if path.is_file()}
     path = copied / f"{SMALL.stem}.json"
