@@ -113,8 +113,11 @@ def resize(images: Tensor, size: int) -> Tensor:
     checks.one_of("size", size, SIZES)
     if size == SIDE:
         return images
-    if size == 32:
-        return F.pad(images, (2, 2, 2, 2))
+    return F.pad(images, (2, 2, 2, 2)) if size == 32 else enlarge(images, size)
+
+
+def enlarge(images: Tensor, size: int) -> Tensor:
+    """Bring uint8 pictures (N, 1, H, H) to any side [px]: bicubic, antialiased, in 8 bits."""
     enlarged = partial(F.interpolate, size=(size, size), mode="bicubic", antialias=True)
     chunks = (enlarged(c.float()).round().clamp(0, 255).byte() for c in images.split(500))
     return torch.cat([*chunks])

@@ -109,12 +109,14 @@ def _vgg(make: Callable[..., models.VGG], size: int, classes: int) -> nn.Sequent
     """torchvision's VGG (Simonyan & Zisserman 2015), no batch normalization, one channel.
 
     At 32x32 one pixel remains: Wei Yang's head for CIFAR (pytorch-classification, `vgg.py`),
-    Linear(512, 10), instead of three layers on a 7x7 copy of it.
+    Linear(512, 10), instead of three layers on a 7x7 copy of it.  At 64x64 it reads the mean of
+    2x2 pixels, so that smaller pictures can be read too.
     """
     network = make(weights=None, num_classes=classes, init_weights=False)
     network.features[0] = nn.Conv2d(1, 64, kernel_size=3, padding=1)
-    if size == 32:
-        return nn.Sequential(*network.features, nn.Flatten(), nn.Linear(512, classes))
+    if size <= 64:
+        pool = [nn.AdaptiveAvgPool2d(1)] * (size > 32)
+        return nn.Sequential(*network.features, *pool, nn.Flatten(), nn.Linear(512, classes))
     return nn.Sequential(*network.features, network.avgpool, nn.Flatten(), *network.classifier)
 
 

@@ -116,14 +116,31 @@ def agreement(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> 
 
 
 def confusion_matrix(
-    table: pd.DataFrame, architecture: str, train_on: str, shown: str
+    table: pd.DataFrame, architecture: str, train_on: str, shown: str, size: int = 32
 ) -> np.ndarray:
-    """Digit by reading, (10, 10) counts over all seeds of one network of 32 pixels."""
+    """Digit by reading, (10, 10) counts over all seeds of one network, all test digits."""
     matrix = np.zeros((10, 10), dtype=int)
-    for stem in stems(table, architecture, train_on, shown):
+    for stem in stems(table, architecture, train_on, shown, size):
         read = predictions(stem)[shown]
         np.add.at(matrix, (_labels(len(read)), read), 1)
     return matrix
+
+
+def misread_by_digit(confusions: np.ndarray) -> pd.DataFrame:
+    """Of each digit the percent that is misread, and what it is then mostly taken for.
+
+    confusions: counts (10, 10), of which every digit has some.  Columns: `misread`, `taken_for`,
+    `share` of its mistakes [%].
+    """
+    wrong = np.where(np.eye(10), 0, confusions)
+    mistakes, most = wrong.sum(1), wrong.argmax(1)
+    return pd.DataFrame(
+        {
+            "misread": 100 * mistakes / confusions.sum(1),
+            "taken_for": most,
+            "share": 100 * wrong.max(1) / np.maximum(1, mistakes),
+        }
+    )
 
 
 def log10_p(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> np.ndarray:

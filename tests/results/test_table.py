@@ -162,6 +162,14 @@ def test_a_confusion_matrix_counts_every_test_digit_of_every_seed(read):
     assert matrix.trace() == originals["n_correct"].sum()
 
 
+def test_what_a_digit_is_taken_for_is_its_commonest_mistake():
+    counts = np.diag([10] * 10)
+    counts[6, 6], counts[6, 5], counts[6, 0] = 2, 6, 2
+    found = table.misread_by_digit(counts)
+    assert found.loc[6].tolist() == [80, 5, 75]
+    assert (found["misread"].drop(6) == 0).all()
+
+
 def test_the_p_is_mcnemars_of_the_digits_that_only_one_of_two_reads(read):
     labels = datasets.load("test", 28)[1].numpy()
     lenet, alexnet = (
