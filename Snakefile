@@ -73,6 +73,8 @@ rule claims:
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/batch-parts-resnet18-32-original-s{{seed}}.json", seed=(0, 1, 2)),
         expand(f"{RESULTS}/talk-pair-s{{seed}}.json", seed=(0, 1, 2)),
+        expand(f"{RESULTS}/divisions-{{network}}-32-original-s{{seed}}.json",
+               network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/curriculum-vgg16-s{{seed}}.json", seed=(0, 1, 2)),
 
 
@@ -92,6 +94,16 @@ rule uncertainty:
         f"{HALFTONE} uncertainty --seed {{wildcards.seed}}"
 
 
+rule divisions:
+    input:
+        ancient(f"{RESULTS}/channel-{{network}}-32-original-s{{seed}}.json"),
+    output:
+        update(f"{RESULTS}/divisions-{{network}}-32-original-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} divisions {{wildcards.network}} --seed {{wildcards.seed}}"
+
+
 rule talk_pair:
     input:
         expand(f"{RESULTS}/factors-{{network}}-s{{{{seed}}}}.json", network=("lenet", "alexnet")),
@@ -100,6 +112,14 @@ rule talk_pair:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} talk-pair --seed {{wildcards.seed}}"
+
+
+rule curriculum:
+    output:
+        update(f"{RESULTS}/curriculum-vgg16-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} curriculum --seed {{wildcards.seed}}"
 
 
 rule legibility:

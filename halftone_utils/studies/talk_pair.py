@@ -47,8 +47,11 @@ def train(architecture: str, change: dict[str, Any], seed: int) -> torch.nn.Modu
     return model.eval()
 
 
-def networks(seed: int) -> Iterator[Network]:
-    """First what `factors` has measured of this seed, then what is trained here."""
+def networks(seed: int, trainings: int = 0) -> Iterator[Network]:
+    """First what `factors` has measured of this seed, then what is trained here.
+
+    trainings: the first so many rows of them; 0 for all.
+    """
     for result in store.load("factors"):
         architecture = result.config["architecture"]
         if result.config["seed"] == seed and architecture in ("lenet", "alexnet"):
@@ -57,7 +60,7 @@ def networks(seed: int) -> Iterator[Network]:
                     of = {"architecture": architecture, "change": change}
                     yield of, partial(factors.train, architecture, change, seed)
     of_2018 = read_toml(FILE)
-    for change in of_2018["trainings"]:
+    for change in of_2018["trainings"][: trainings or None]:
         for architecture in of_2018["builders"]:
             of = {"architecture": architecture, "training": change}
             yield of, partial(train, architecture, change, seed)
@@ -146,10 +149,11 @@ def _network(row: dict[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in ("architecture", "change", "training") if key in row}
 
 
-def talk_pair(*, seed: int = 0, n: int = 300, further: int = 2000) -> Result:
+def talk_pair(*, seed: int = 0, trainings: int = 0, n: int = 300, further: int = 2000) -> Result:
     """Look for a LeNet and an AlexNet that read what the talk's two read at one dose.
 
     Writes data/results/talk-pair-sSEED.json; networks and doses that it holds are not read again.
+    trainings: the first so many rows of data/talk_pair.toml; 0 for all.
     n: validation digits of the search.  further: those after them that the nearest pair reads.
     """
     stem, config = f"talk-pair-s{seed}", {"seed": seed, "split": "validation", "n": n}
@@ -158,7 +162,7 @@ def talk_pair(*, seed: int = 0, n: int = 300, further: int = 2000) -> Result:
     known = {store.key_of(row) for row in there.rows} if there else set()
     pictures, labels = datasets.load("validation", 32, n + further)
     shown = [*doses(as_float(pictures[:n]))]
-    for of, load in networks(seed):
+    for of, load in networks(seed, trainings):
         missing = [(on, x) for on, x in shown if store.key_of({**of, **on}) not in known]
         if missing:
             model = load()
@@ -171,7 +175,7 @@ def talk_pair(*, seed: int = 0, n: int = 300, further: int = 2000) -> Result:
     if chosen:
         on = {"shown": "halftone", "dose": chosen.dose, "further": True}
         both = (chosen.network, {**chosen.network, "architecture": "lenet"})
-        for of, load in networks(seed):
+        for of, load in networks(seed, trainings):
             if of in both and store.key_of({**of, **on}) not in known:
                 again = drawn(chosen.dose, as_float(pictures[n:]))
                 right = training.count_right(load(), again[chosen.dose["iterations"]], labels[n:])

@@ -105,10 +105,10 @@ def test_a_search_goes_on_with_what_is_new(results, monkeypatch, tmp_path):
     monkeypatch.setattr(talk_pair, "TRAINED", 0)
     few = {"doses": [{"iterations": [1]}]}
     monkeypatch.setattr(talk_pair, "read_toml", lambda path: few)
-    monkeypatch.setattr(talk_pair, "networks", lambda seed: [network("lenet", 7)])
+    monkeypatch.setattr(talk_pair, "networks", lambda seed, trainings: [network("lenet", 7)])
     talk_pair.talk_pair(n=10, further=5)
     both = [network("lenet", 7), network("alexnet", 1)]
-    monkeypatch.setattr(talk_pair, "networks", lambda seed: both)
+    monkeypatch.setattr(talk_pair, "networks", lambda seed, trainings: both)
     found = talk_pair.talk_pair(n=10, further=5)
     assert loaded == ["lenet", "alexnet", "lenet", "alexnet"]  # search, search, then other digits
     assert len(found.rows) == 2 * 2 + 2
