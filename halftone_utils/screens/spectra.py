@@ -79,7 +79,7 @@ def noise_in(n: int, side: int, kept: Tensor, seed: int = 0) -> Images:
     kept: which coefficients of `torch.fft.fft2`, bool (side, side), at least one.
     """
     noise = torch.fft.ifft2(torch.fft.fft2(white_noise(n, side, seed)) * kept).real
-    return noise / noise.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return noise / rms(noise)
 
 
 def grating(n: int, side: int, frequency: tuple[float, float], seed: int = 0) -> Images:

@@ -6,7 +6,7 @@ redrawing's residual has power in each band; the prediction is that it harms as 
 thresholds would.  Nothing is fitted to a redrawing.  Everything is measured on validation digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -36,6 +36,7 @@ CHANCE = 0.1
 ITERATIONS = (4, 8, 15, 30, 50)  # of style transfer
 WINDOW = 8  # px, of phases drawn anew in place
 RANGES = ((0.0, 1.0), (0.25, 0.85), (0.4, 0.8))  # of tones
+Cell = tuple[dict[str, Any], Tensor]  # of the spectrum: its name in a row, which coefficients
 ERROR_DIFFUSION = ("jarvis-judice-ninke", "stucki", "atkinson", "sierra")
 
 
@@ -68,14 +69,14 @@ def test_screens() -> list[Way]:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A network's channel: the noise it bears in each band.
+    """A network's channel: the noise it bears in each band, or in other cells of the spectrum.
 
     thresholds: rms [of black to white] at which it reads half of what it could, a band each.
     slope: of the psychometric function, common to the bands.  top: its share of digits right
     without noise.
     """
 
-    bands: tuple[Band, ...]
+    bands: tuple[Hashable, ...]
     thresholds: tuple[float, ...]
     slope: float
     top: float
@@ -89,13 +90,69 @@ class Channel:
         return CHANCE + (self.top - CHANCE) / (1 + load**self.slope)
 
 
-def fit(rows: Sequence[Mapping[str, Any]], top: float) -> Channel:
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """Where in frequency a channel lies.
+
+    centre: [cycles/px].  width: [octaves].  at_least: it ends where the bands do, and may go on.
+    """
+
+    centre: float
+    width: float
+    at_least: bool
+
+
+def tuning(found: Channel) -> Tuning:
+    """Centre and width of a channel that was measured in bands which tile the spectrum in order.
+
+    By its sensitivity, 1 / threshold² (noise powers add up), over log2 of frequency.  The centre is
+    the mean, weighted by sensitivity.  The width is that at half of the greatest sensitivity,
+    interpolated between the middles of bands; where sensitivity does not fall to half before the
+    last band, the span ends at the band's edge.  For people it is one octave (Solomon & Pelli,
+    Nature 369, 1994), for networks on ImageNet two to four (Subramanian et al. 2023).  These fit a
+    Gaussian to log2 of sensitivity above that to their strongest noise: a width that depends on
+    that noise, and an extrapolation where a channel is open at one end, as ours are.
+    """
+    edges = np.log2(np.clip(np.array(found.bands, float), 0, np.sqrt(0.5)))
+    middles, sensitivity = edges.mean(1), np.array(found.thresholds) ** -2.0
+    peak = int(sensitivity.argmax())
+    share = sensitivity / sensitivity[peak]
+    below, is_open_below = _reach(middles[peak::-1], share[peak::-1], edges[0, 0])
+    above, is_open_above = _reach(middles[peak:], share[peak:], edges[-1, 1])
+    return Tuning(
+        centre=float(2 ** np.average(middles, weights=sensitivity)),
+        width=above - below,
+        at_least=is_open_below or is_open_above,
+    )
+
+
+def _reach(middles: np.ndarray, share: np.ndarray, edge: float) -> tuple[float, bool]:
+    """How far from its first value a share falls to half; the edge and True where it does not."""
+    low = np.flatnonzero(share < 0.5)
+    if not len(low):
+        return float(edge), True
+    i = low[0]
+    return float(np.interp(0.5, share[[i, i - 1]], middles[[i, i - 1]])), False
+
+
+def band_of(row: Mapping[str, Any]) -> Band:
+    """The band of a row of noise."""
+    low, high = row["band"]
+    return low, high
+
+
+def fit(
+    rows: Sequence[Mapping[str, Any]],
+    top: float,
+    of: Callable[[Mapping[str, Any]], Hashable] = band_of,
+) -> Channel:
     """The channel of most likelihood for rows with band, rms, n and n_correct.
 
-    top: the share read right without noise.
+    top: the share read right without noise.  of: a row's cell of the spectrum, if not its band.
     """
-    bands = [*dict.fromkeys(tuple(row["band"]) for row in rows)]
-    which = np.array([bands.index(tuple(row["band"])) for row in rows])
+    each = [of(row) for row in rows]
+    bands = [*dict.fromkeys(each)]
+    which = np.array([bands.index(cell) for cell in each])
     log_rms = np.log([row["rms"] for row in rows])
     n, right = (np.array([row[key] for row in rows]) for key in ("n", "n_correct"))
 
@@ -113,17 +170,25 @@ def fit(rows: Sequence[Mapping[str, Any]], top: float) -> Channel:
     )
 
 
-def noise_rows(model: torch.nn.Module, images: Tensor, labels: Tensor) -> list[dict]:
-    """A row a band and rms: how many digits (N, 1, H, W) are read right with that noise on top.
+def cells(side: int) -> list[Cell]:
+    """BANDS as cells of the spectrum of pictures of that side [px]."""
+    return [({"band": [*band]}, spectra.in_band(side, band)) for band in BANDS]
 
-    The sum is not clipped to [0, 1], which would spread the noise over other bands.
+
+def noise_rows(
+    model: torch.nn.Module, images: Tensor, labels: Tensor, within: Sequence[Cell] = ()
+) -> list[dict]:
+    """A row a cell and rms: how many digits (N, 1, H, W) are read right with that noise on top.
+
+    The sum is not clipped to [0, 1], which would spread the noise over other cells.
+    within: cells of the spectrum, if not BANDS.
     """
-    rows = []
-    for number, band in enumerate(BANDS):
-        noise = spectra.band_noise(len(images), images.shape[-1], band, seed=number)
+    side, rows = images.shape[-1], []
+    for number, (name, kept) in enumerate(within or cells(side)):
+        noise = spectra.noise_in(len(images), side, kept, seed=number)
         for rms in RMS:
             right = training.count_right(model, images + rms * noise, labels)
-            rows.append({"band": [*band], "rms": rms, "n": len(labels), "n_correct": right})
+            rows.append({**name, "rms": rms, "n": len(labels), "n_correct": right})
     return rows
 
 
@@ -150,11 +215,15 @@ def controls(drawn: Tensor, images: Tensor, labels: Tensor) -> dict[str, Tensor]
     }
 
 
-def power_of(drawn: Tensor, images: Tensor) -> Tensor:
-    """A redrawing's power in each band, in units of its digit's own contrast: (N, bands)."""
+def power_of(drawn: Tensor, images: Tensor, within: Sequence[Cell] = ()) -> Tensor:
+    """A redrawing's power in each band, in units of its digit's own contrast: (N, bands).
+
+    within: cells of the spectrum, if not BANDS.
+    """
     fit, rest = spectra.residual(drawn, images)
     gain = (fit.std((1, 2, 3)) / images.std((1, 2, 3)).clamp_min(1e-6)).clamp_min(1e-3)
-    return spectra.power_in_bands(rest) / gain[:, None].square()
+    kept = torch.stack([kept for _, kept in within or cells(images.shape[-1])])
+    return spectra.power_in(rest, kept) / gain[:, None].square()
 
 
 def ready(experiment: Experiment) -> torch.nn.Module:

@@ -32,6 +32,41 @@ def test_the_channel_of_noise_is_found():
     assert found.slope == pytest.approx(TRUE.slope, rel=0.02)
 
 
+def with_sensitivity(of):
+    """A channel in BANDS whose sensitivity in power is that of the octave of a band's middle."""
+    octaves = [-5 + 0.25 + 0.5 * i for i in range(len(spectra.BANDS))]
+    thresholds = tuple(of(x) ** -0.5 for x in octaves)
+    return channel.Channel(bands=spectra.BANDS, thresholds=thresholds, slope=1.5, top=0.98)
+
+
+@pytest.mark.parametrize("width", [1.0, 1.5, 2.0])
+def test_a_channel_that_is_a_gaussian_has_its_centre_and_its_width_at_half_maximum(width):
+    at = channel.tuning(with_sensitivity(lambda x: 0.5 ** ((2 * (x + 2.75) / width) ** 2)))
+    assert at.centre == pytest.approx(2**-2.75, rel=0.05)
+    assert at.width == pytest.approx(width, abs=0.1)
+    assert not at.at_least
+
+
+def test_a_channel_that_is_open_at_an_end_has_a_width_of_at_least_what_is_measured():
+    flat = channel.tuning(with_sensitivity(lambda x: 4.0))
+    assert (flat.width, flat.at_least) == (pytest.approx(4.5), True)
+    low = channel.tuning(with_sensitivity(lambda x: 4.0 if x < -2 else 1.0))
+    assert low.at_least
+    assert low.width == pytest.approx(2.75 + 1 / 3, abs=0.01)  # two thirds of the way from 4 to 1
+    assert low.centre < flat.centre
+
+
+def test_the_committed_channels_are_wide_and_resnets_is_the_highest():
+    found = {
+        (x.config["network"]["architecture"], x.config["network"]["seed"]): channel.tuning(
+            channel.channel_of(x)
+        )
+        for x in store.load("channel")
+    }
+    assert min(at.width for at in found.values()) > 1.5
+    assert found["resnet18", 0].centre > 1.5 * found["lenet", 0].centre
+
+
 def test_at_its_threshold_half_is_read_and_powers_add_up():
     half = (TRUE.top + channel.CHANCE) / 2
     at = torch.tensor(TRUE.thresholds).square()
