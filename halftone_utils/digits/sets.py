@@ -165,6 +165,12 @@ TRAIN_SETS = {  # as a sentence says it
 }
 
 
+def same_everywhere(name: str) -> bool:
+    """Whether a test set has the same pictures on every machine, as style transfer has not."""
+    row = TEST_SETS[TEST_SETS[name].seen_from_afar or name]
+    return not row.point or row.draw is not None
+
+
 def config(name: str, size: int) -> dict[str, str]:
     """What decides the pictures of a training set, as JSON; nothing for originals."""
     if name == "original":

@@ -196,9 +196,12 @@ def _check_reader(
 ) -> None:
     """Raise ValueError unless a network answers as the one did whose answers are known.
 
-    known: predictions by test set.
+    known: predictions by test set; those by style transfer, of which float32 and bfloat16 make
+    other pictures, are not asked for.
     """
     for name, answers in known.items():
+        if not sets.same_everywhere(name):
+            continue
         first = answers[:AGAIN]
         images, _ = sets.load(name, "test", experiment.size, len(first), experiment.dataset)
         differ = int((training.predict(model, images, fast=True).numpy() != first).sum())

@@ -137,6 +137,11 @@ def test_no_control_is_clipped(originals):
         assert ((pictures == 0) | (pictures == 1)).float().mean() < 0.03, name
 
 
+def test_pictures_by_style_transfer_are_each_machines_own():
+    by_style = {name for name in sets.TEST_SETS if not sets.same_everywhere(name)}
+    assert by_style == {"halftone-talk", "halftone-talk-integrated"}
+
+
 def test_no_training_digit_has_its_own_residual_as_anothers():
     images, _ = sets.load("strong-of-another-digit", "train", 32, 3)
     drawn, _ = sets.load("halftone-strong", "train", 32, 3)
