@@ -5,7 +5,7 @@ data/talk_pair.toml, and the trainings that the study `factors` has measured.  T
 first validation digits; the nearest pair is read again on others.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -128,6 +128,16 @@ def pairs(result: Result, further: bool = False) -> list[Pair]:
             of = {"network": _network(row), "dose": row["dose"]}
             two = {"lenet": read[store.key_of(lenet)], "alexnet": read[store.key_of(row)]}
             found.append(Pair(**of, **two))
+    return found
+
+
+def by_kind(results: Iterable[Result]) -> dict[str, list[tuple[float, float]]]:
+    """What LeNet and AlexNet read in every pair of the search, by how they were trained."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for pair in (pair for result in results for pair in pairs(result)):
+        kind = "small AlexNet" if pair.network["architecture"] == "small-alexnet" else "AlexNet"
+        how = "the report's recipe, changed" if "change" in pair.network else "a script of 2018"
+        found.setdefault(f"{kind}, {how}", []).append((pair.lenet, pair.alexnet))
     return found
 
 

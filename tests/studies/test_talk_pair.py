@@ -58,6 +58,8 @@ def test_a_pair_is_of_one_training_at_one_dose_and_reads_originals():
     )
     assert [(pair.lenet, pair.alexnet, pair.dose) for pair in found] == [(80, 30, DOSE)]
     assert found[0].off == pytest.approx(30 - 21.46)
+    both = result(*trained, row("lenet", 80, **shown), row("alexnet", 30, **shown))
+    assert talk_pair.by_kind([both, both]) == {"AlexNet, a script of 2018": [(80, 30)] * 2}
     alone = row("alexnet", 30, **{**shown, "dose": {**DOSE, "iterations": 9}})
     other = row("alexnet", 30, **shown) | {"training": {**TRAINING, "epochs": 3}}
     untrained = row("small-alexnet", 60, shown="original"), row("small-alexnet", 21, **shown)
