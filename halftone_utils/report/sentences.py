@@ -1,6 +1,6 @@
 """Results in sentences; every number comes from the tidy table of results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,21 @@ from halftone_utils.digits import datasets, sets
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
 from halftone_utils.results import talk
+from halftone_utils.results.claims import Verdict
 from halftone_utils.results.intervals import Summary, percent
 from halftone_utils.results.store import Result, predictions
 from halftone_utils.results.table import confusion_matrix, runs_of, stems, summarise
 from halftone_utils.studies import batch_statistics
+
+
+def claims(verdicts: Iterable[Verdict], *names: str) -> str:
+    """Claims of these names as a list in Markdown: what became of each, and by which numbers."""
+    named = {verdict.claim.name: verdict for verdict in verdicts}
+    lines = []
+    for verdict in (named[name] for name in names):
+        asked = f"{verdict.claim.threshold}: {tables.numbers_of(verdict) or 'no number yet'}"
+        lines.append(f"- **{verdict.outcome.capitalize()}:** {verdict.claim.sentence} *({asked})*")
+    return "\n".join(lines)
 
 
 def trainings(table: pd.DataFrame) -> list[str]:

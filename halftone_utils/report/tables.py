@@ -41,15 +41,19 @@ def claims_table(verdicts: Iterable[Verdict]) -> str:
     lines = []
     for verdict in verdicts:
         claim = verdict.claim
-        numbers = [
-            f"{_networks(network)} {', '.join(f'{x:.3g}' for x in values)}"
-            for network, values in verdict.numbers.items()
-            if values
-        ]
         of = f" of {claim.needed} in {len(claim.networks)}" * bool(claim.enough)
         asked = f"{claim.measured} {claim.threshold}{of}"
-        lines.append((f"**{verdict.outcome}**", claim.sentence, asked, "; ".join(numbers)))
+        lines.append((f"**{verdict.outcome}**", claim.sentence, asked, numbers_of(verdict)))
     return markdown(("outcome", "claim", "measured, and threshold", "a number a seed"), lines)
+
+
+def numbers_of(verdict: Verdict) -> str:
+    """What was measured for a claim: each network with the number of each seed."""
+    return "; ".join(
+        f"{_networks(network)} {', '.join(f'{x:.3g}' for x in values)}"
+        for network, values in verdict.numbers.items()
+        if values
+    )
 
 
 def _networks(names: str) -> str:

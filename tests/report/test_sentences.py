@@ -10,7 +10,7 @@ from invented import NOTHING, adapted, made_up
 from halftone_utils.engine.files import RESULTS
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import sentences
-from halftone_utils.results import store, table
+from halftone_utils.results import claims, store, table
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +167,16 @@ def test_what_new_statistics_do_is_a_sentence_a_network_and_a_test_set():
     one = adapted(0, 90, shown=("original",))
     (said,) = sentences.batch_statistics_sentences([one])
     assert said.endswith("(n = 100)")
+
+
+# --- claims -----------------------------------------------------------------------------------
+
+
+def test_a_claim_is_said_with_what_became_of_it_and_its_numbers():
+    verdicts = claims.judge({"shifts-cost-talk": {"lenet": (1.0, 1.25, 1.5)}})
+    said = sentences.claims(verdicts, "shifts-cost-talk", "shifts-cost-strong").splitlines()
+    first, second = (claims.load()[x].sentence for x in ("shifts-cost-talk", "shifts-cost-strong"))
+    assert said == [
+        f"- **Falls:** {first} *(≥ 5: LeNet 1, 1.25, 1.5)*",
+        f"- **Not measured:** {second} *(≥ 10: no number yet)*",
+    ]
