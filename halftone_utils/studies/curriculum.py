@@ -6,6 +6,7 @@ Everything is measured on validation digits.
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,8 +57,9 @@ def train(architecture: str, recipe: Recipe, seed: int) -> torch.nn.Module:
     config = {"architecture": architecture, "size": SIDE}
     name = hash_of({**config, "recipe": config_of(recipe), "n": TRAINED, "seed": seed})
     path = CACHE / "checkpoints" / f"curriculum-{architecture}-s{seed}-{name}.safetensors"
-    kept = {"checkpoint": path, "config": config}
-    training.fit(model, *digits(), recipe, n=TRAINED, seed=seed, **kept)
+    images, labels = digits()
+    kept: dict[str, Any] = {"checkpoint": path, "config": config}
+    training.fit(model, images, labels, recipe, n=TRAINED, seed=seed, **kept)
     return model
 
 
