@@ -78,3 +78,65 @@ def test_legibility_falls_with_the_noise_that_passes_in_rank(folder):
     ]
     store.record("legibility", "legibility-s0", {"seed": 0}, found)
     assert claims.NUMBERS["legible-is-empty-window"]() == {"observer": [pytest.approx(-0.8)]}
+
+
+def test_what_new_statistics_give_is_counted_from_those_of_training(folder):
+    config = {"network": {"architecture": "resnet18", "seed": 0}}
+    own = {"shown": "halftone-strong", "statistics": "of training", "n": 100}
+    new = own | {"statistics": "halftone-strong", "n_adapt": 200, "draw": 0, "prior": 0}
+    found = [
+        own | {"n_correct": 10},
+        new | {"n_correct": 90},
+        new | {"prior": 16, "n_correct": 60},
+        new | {"first": 2, "n_correct": 70},
+        new | {"only": 2, "n_correct": 20},
+        new | {"moments": "means", "n_correct": 30},
+        new | {"n_adapt": 50, "n_correct": 80},
+        new | {"n_adapt": 50, "draw": 1, "n_correct": 84},
+    ]
+    store.record("batch parts", "batch-parts-resnet18", config, found)
+    assert claims.NUMBERS["few-pictures-suffice"]() == {}  # killed before its end
+    found = [
+        new | {"moments": "variances", "n_correct": 75},
+        new | {"statistics": "noise", "n_correct": 15},
+    ]
+    store.record("batch parts", "batch-parts-resnet18", config, found)
+    for name, value in (
+        ("few-pictures-suffice", 72),
+        ("first-layers-do-it", 0.75),
+        ("variances-not-means", 45),
+    ):
+        assert claims.NUMBERS[name]() == {"resnet18": pytest.approx([value])}, name
+
+
+def test_a_teacher_of_random_weights_is_compared_with_its_own_control(folder):
+    config = {"network": {"architecture": "lenet", "seed": 0}}
+    drawn = {"shown": "style transfer", "iterations": 30, "n": 100}
+    found = [
+        {"shown": "original", "filter": "threshold", "n": 100, "n_correct": 99},
+        drawn | {"teacher": "trained", "n_correct": 40},
+        drawn | {"teacher": "trained", "control": "random phases", "n_correct": 90},
+    ]
+    store.record("teacher", "teacher-lenet", config, found)
+    assert claims.NUMBERS["not-the-teacher"]() == {}
+    drawn |= {"teacher": "random"}
+    found = [
+        drawn | {"n_correct": 60},
+        drawn | {"filter": "threshold", "n_correct": 95},
+        drawn | {"control": "random phases", "n_correct": 72},
+        drawn | {"control": "sign turned", "n_correct": 80},
+    ]
+    store.record("teacher", "teacher-lenet", config, found)
+    assert claims.NUMBERS["not-the-teacher"]() == {"lenet": [pytest.approx(12)]}
+
+
+def test_the_tone_is_read_of_screens_at_the_last_layer_of_the_trained_network(folder):
+    numbers = {"n": 10, "n_correct": 0, "error_least": 0.0}
+    found = [{"layer": k, "shown": "continuous", "error": 0.0, **numbers} for k in (1, 2)]
+    for layer, kind, error in ((1, "am", 9), (2, "am", 0.2), (2, "bayer", 0.4), (2, "random", 9)):
+        of_screen = {"layer": layer, "shown": "halftone", "kind": kind, "parameters": {}}
+        found.append({**of_screen, "error": error, **numbers})
+        found.append({**of_screen, "untrained": True, "error": 9.0, **numbers})
+    config = {"network": {"architecture": "lenet", "seed": 0}}
+    store.record("tones", "tones-lenet", config, found)
+    assert claims.NUMBERS["sees-the-tone"]() == {"lenet": [pytest.approx(0.3)]}
