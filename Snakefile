@@ -41,7 +41,7 @@ wildcard_constraints:
     size="|".join(map(str, grid.sizes())),
     scheme="|".join(SCHEMES),
     n=r"\d+",
-    study="channel|undoing|distance|teacher|batch-parts",
+    study="channel|undoing|distance|tones|teacher|batch-parts",
     network="|".join(ARCHITECTURES),
     seed=r"\d+",
 
@@ -66,9 +66,9 @@ rule claims:
         expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
-               study=("channel", "undoing", "distance"), network=ARCHITECTURES, seed=(0, 1, 2)),
+               study=("channel", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
-               file=("uncertainty-lenet", "legibility"), seed=(0, 1, 2)),
+               file=("uncertainty-lenet", "legibility", "tones-vgg16-features"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/teacher-{{network}}-32-original-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/batch-parts-resnet18-32-original-s{{seed}}.json", seed=(0, 1, 2)),
@@ -120,6 +120,14 @@ rule curriculum:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} curriculum --seed {{wildcards.seed}}"
+
+
+rule tones_of_vgg_features:
+    output:
+        update(f"{RESULTS}/tones-vgg16-features-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} tones vgg16-features --seed {{wildcards.seed}}"
 
 
 rule legibility:

@@ -45,6 +45,7 @@ MEASURED = (
     "noise",
     "passed",
     "error",
+    "error_least",
     "cosine",
     "cosine_other",
     "run",

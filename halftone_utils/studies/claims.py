@@ -172,6 +172,13 @@ def _empty_window() -> Numbers:
     return {"observer": found}
 
 
+def _tone(frame: pd.DataFrame) -> float:
+    """Error of the tone of flat halftones read out of a trained network's last convolution."""
+    rows = frame[(frame["layer"] == frame["layer"].max()) & ~frame["untrained"].eq(True)]
+    screens = rows[(rows["shown"] == "halftone") & (rows["kind"] != "random")]  # its control
+    return float(screens["error"].mean())
+
+
 def _afar(frame: pd.DataFrame) -> float | None:
     """Accuracy at `strong` from afar over that of originals from afar."""
     afar = frame[frame["sigma"].notna()]
@@ -283,6 +290,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
     "legible-is-empty-window": _empty_window,
+    "sees-the-tone": partial(_by_seed, "tones", _tone),
     "reads-from-afar": _of_channel(_afar),
     "threshold-undoes-talk": partial(
         _by_seed, "undoing", partial(_undone, shown="halftone-talk", kind="threshold")
