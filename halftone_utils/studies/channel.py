@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -339,3 +340,26 @@ def rows_of_redrawing(
         right = training.count_right(model, seen, labels)
         rows.append({**of_way, "sigma": sigma, "n": n, "n_correct": right})
     return rows
+
+
+def readings(found: Sequence[Result]) -> pd.DataFrame:
+    """Redrawings as they are, a row each: what networks read of them and what channels predict.
+
+    Columns: architecture, seed, kind, iterations (of style transfer, else NaN), control, test,
+    accuracy and predicted [%].
+    """
+    rows = [
+        {
+            **{key: result.config["network"][key] for key in ("architecture", "seed")},
+            "kind": row["kind"],
+            "iterations": row["parameters"].get("iterations"),
+            "control": row.get("control", ""),
+            "test": row.get("test", False),
+            "accuracy": 100 * row["n_correct"] / row["n"],
+            "predicted": 100 * row["predicted"],
+        }
+        for result in found
+        for row in result.rows
+        if row["shown"] == "redrawing" and "sigma" not in row
+    ]
+    return pd.DataFrame(rows)
