@@ -193,6 +193,25 @@ def agreement(both: np.ndarray, p: np.ndarray, architectures: Sequence[str]) -> 
     return figure
 
 
+def talk_pairs(
+    found: Mapping[str, Sequence[tuple[float, float]]], talk: tuple[float, float]
+) -> Figure:
+    """What a LeNet and an AlexNet of one training read at one dose of style transfer, a dot a pair.
+
+    found: kind of network or training -> (LeNet, AlexNet) [%].  talk: the pair that is looked for.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH * 0.7, 5.4))
+    for (label, both), (colour, marker, _) in zip(found.items(), SERIES, strict=False):
+        look: dict[str, Any] = {"color": colour, "marker": marker, "ms": 5, "alpha": 0.7}
+        axes.plot(*np.reshape(both, (-1, 2)).T, ls="", label=label, **look)
+    axes.plot([0, 100], [0, 100], color="grey", lw=1, ls=":")
+    axes.plot(*talk, "*", ms=18, mfc="none", mec="black", mew=1.5, label="the talk, 2018")
+    axes.set(xlabel="read by LeNet, %", ylabel="read by AlexNet, %", xlim=(0, 101), ylim=(0, 101))
+    axes.set_aspect("equal")
+    axes.legend(loc="upper left")
+    return figure
+
+
 def hero(
     images: Tensor, halftones: Tensor, integrated: Tensor, readings: Sequence[str], caption: str
 ) -> Figure:
