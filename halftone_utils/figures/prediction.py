@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from halftone_utils.digits.sets import TEST_SETS
 from halftone_utils.figures.basic import WIDTH
 from halftone_utils.networks.architectures import ARCHITECTURES
 
@@ -101,6 +102,9 @@ def recipes(table: pd.DataFrame) -> Figure:
 
     table: architecture, change (of the recipe, in words), shown, accuracy [%].
     """
+    table = table.sort_values(
+        "architecture", key=lambda a: a.map([*ARCHITECTURES].index), kind="stable"
+    )
     rows = [*dict.fromkeys(zip(table["architecture"], table["change"], strict=True))]
     figure, places = plt.subplots(1, 2, figsize=(WIDTH, 0.25 * len(rows) + 1.2), sharey=True)
     for place, (shown, of_set) in zip(places, table.groupby("shown", sort=False), strict=True):
@@ -110,7 +114,7 @@ def recipes(table: pd.DataFrame) -> Figure:
             look: dict[str, Any] = {"color": row.colour, "marker": row.marker, "ls": "", "ms": 5}
             place.plot(here["accuracy"], [i] * len(here), **look, alpha=0.6)
             place.plot(here["accuracy"].mean(), i, "|", color=row.colour, ms=13, mew=2)
-        place.set(title=shown, xlim=(0, 101), xlabel="read right, %")
+        place.set(title=TEST_SETS[shown].description, xlim=(0, 101), xlabel="read right, %")
         place.axvline(10, color="grey", lw=1, ls=":")
     places[0].set_yticks(range(len(rows)), [f"{ARCHITECTURES[a].printed}: {r}" for a, r in rows])
     places[0].invert_yaxis()

@@ -104,12 +104,21 @@ def readings(found: Sequence[Result]) -> pd.DataFrame:
 def in_words(change: Mapping[str, Any]) -> str:
     """A change of the recipe, as a table calls it."""
     left, said = dict(change), []
-    if "epochs" in left and "learning_rate" in left:
+    if "shift" in left:
+        most = left.pop("shift")
+        said.append(f"shifts of {most} px" if most else "no shifts")
+    if "scale" in left:
+        said.append(
+            {"fixed": "a fixed mean and deviation", "as it is": "pixels as they are"}[
+                left.pop("scale")
+            ]
+        )
+    if {"epochs", "learning_rate"} <= {*left}:
         said.append("half as long")
-        left = {k: v for k, v in left.items() if k not in ("epochs", "learning_rate")}
-    named = {"shift": "shifts of {} px", "scale": "pixels {}", "batch": "batches of {}"}
-    named |= {"wrap": "shifts filled with black", "weight_decay": "weight decay {:g}"}
-    return ", ".join([*(named[k].format(v) for k, v in left.items()), *said]) or "as the table's"
+        del left["epochs"], left["learning_rate"]
+    named = {"batch": "batches of {}", "wrap": "shifts filled with black"}
+    named |= {"weight_decay": "weight decay {:g}"}
+    return ", ".join([*said, *(named[k].format(v) for k, v in left.items())]) or "as the table's"
 
 
 def shares_of_spread(table: pd.DataFrame) -> dict[str, float]:
