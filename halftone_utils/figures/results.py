@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from halftone_utils.figures.basic import SERIES, WIDTH, draw_image, label_left
@@ -114,6 +115,51 @@ def protocols(
     axes.set(ylim=(-0.5, len(rows) - 0.5), xlabel="accuracy on test digits, %  (dotted: chance)")
     axes.grid(axis="y", visible=False)
     figure.legend(loc="outside upper center", ncols=7)
+    return figure
+
+
+PRIORS = {0: "of these pictures", 16: "mixed: training counts as 16 pictures more"}  # N of a row
+
+
+def batch_parts(found: Result) -> Figure:
+    """What new batch statistics give back: of how many pictures, and in which layers.
+
+    found: of the study "batch parts".  Left, accuracy against the number of pictures, mean and
+    range over draws; right, behind `strong`, with the first k layers' statistics new, or the k-th
+    layer's only.
+    """
+    table, n = tidy([found]), found.config["n"]
+    table["accuracy"] = 100 * table["n_correct"] / table["n"]
+    own = table[table["statistics"] == "of training"].set_index("shown")["accuracy"]
+    whole = table[table["first"].isna() & table["only"].isna() & table["moments"].isna()]
+    left, right = (figure := plt.figure(figsize=(WIDTH, 4.2))).subplots(1, 2, sharey=True)
+    sets = (("halftone-talk", "talk", "#0072b2"), ("halftone-strong", "strong", "#d55e00"))
+    for shown, printed, colour in sets:
+        left.axhline(own[shown], color=colour, lw=1, ls=":")
+        here = whole[(whole["shown"] == shown) & (whole["statistics"] == shown)]
+        for (prior, mixed), dash in zip(PRIORS.items(), ("-", "--"), strict=True):
+            draws = here[here["prior"] == prior].groupby("n_adapt")["accuracy"]
+            label, look = f"{printed}, {mixed}", {"color": colour, "ls": dash}
+            left.plot(draws.mean(), marker="o", ms=4, label=label, **look)
+            left.fill_between(draws.min().index, draws.min(), draws.max(), color=colour, alpha=0.1)
+    left.set(xscale="log", xlabel="pictures without a label", ylim=(0, 101))
+    sizes = [int(size) for size in whole["n_adapt"].dropna().unique()]
+    left.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8)
+    left.minorticks_off()
+    left.set_ylabel(f"accuracy, % of {n:,} validation digits")
+    for column, label, look in (
+        ("first", "the first k layers", {"marker": "o"}),
+        ("only", "only the k-th layer", {"marker": "s", "ls": "", "mfc": "none"}),
+    ):
+        layers = table.dropna(subset=[column]).set_index(column)["accuracy"]
+        right.plot(layers, color=sets[1][2], ms=4, label=f"strong, {label}", **look)
+    right.axhline(own["halftone-strong"], color=sets[1][2], lw=1, ls=":")
+    depth = int(table["first"].max())
+    right.set(xlabel=f"k, of {depth} batch normalizations")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
+    printed = ARCHITECTURES[found.config["network"]["architecture"]].printed
+    figure.suptitle(f"{printed} with new batch statistics (dotted: those of training)", fontsize=10)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8, handlelength=3.5)
     return figure
 
 
