@@ -8,6 +8,7 @@ Everything is measured on validation digits at 32 pixels.
 
 from collections.abc import Sequence
 
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -19,6 +20,7 @@ from halftone_utils.engine.configs import config_of
 from halftone_utils.networks import training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
+from halftone_utils.results.table import tidy
 from halftone_utils.screens import perception, spectra
 from halftone_utils.screens.spectra import Band
 from halftone_utils.screens.ways import Way
@@ -26,7 +28,7 @@ from halftone_utils.studies import channel, frontier
 
 TRIED = 4  # digits by which a redrawing is judged to be of two tones
 FLAT = (0.4, 0.5, 0.6, 0.7, 0.8)  # tones of the spectra: the range of `strong`
-FINE: tuple[Band, ...] = tuple((2 ** (k / 3), 2 ** ((k + 1) / 3)) for k in range(-18, -1))
+FINE: tuple[Band, ...] = tuple((2 ** (k / 3), 2 ** ((k + 1) / 3)) for k in range(-15, -1))
 
 
 def two_tone(images: Tensor) -> list[Way]:
@@ -49,7 +51,7 @@ def noise_of(drawn: Tensor, images: Tensor, sigma: float) -> float:
     return float(noise / digit.clamp_min(1e-12))
 
 
-def spectra_of_screens(kinds: Sequence[str], side: int = 128) -> dict[str, list[float]]:
+def spectra_of_screens(kinds: Sequence[str], side: int = 256) -> dict[str, list[float]]:
     """Noise power per octave of each kind of screen in each band of FINE: mean over FLAT tones.
 
     kinds: of `screens.KINDS`; "am" is `strong`.
@@ -89,3 +91,21 @@ def legibility(*, seed: int = 0, n: int = 500) -> Result:
     return (
         store.record("legibility", stem, config, rows) if rows else store.read(store.path_of(stem))
     )
+
+
+FAMILIES = {"am": "clustered dots", "bayer": "Bayer", "blue-noise": "blue noise"}
+FAMILIES |= {"random dots": "random dots"}
+
+
+def readings(found: Sequence[Result]) -> pd.DataFrame:
+    """What the observer reads of each redrawing, mean over its seeds, a row each.
+
+    Columns: family (of screens, in words), noise and passed (power over the digit's), accuracy [%].
+    """
+    table = tidy(found)
+    table["accuracy"] = 100 * table["n_correct"] / table["n"]
+    table["family"] = table["kind"].map(FAMILIES).fillna("error diffusion")
+    table["of"] = table["kind"] + table["parameters"].astype(str)
+    columns = ["noise", "passed", "accuracy"]
+    means = table.groupby(["family", "of"], sort=False)[columns].mean()
+    return means.reset_index("family")
