@@ -86,36 +86,57 @@ def per_class(recalls: Mapping[str, np.ndarray]) -> Figure:
 
 
 def protocols(
-    rows: Mapping[str, Mapping[str, Summary | None]], talk: Mapping[str, Mapping[str, float | None]]
+    rows: Mapping[str, Mapping[str, Mapping[str, Summary | None]]],
+    talk: Mapping[str, Mapping[str, Mapping[str, float | None]]],
 ) -> Figure:
-    """The table as dots: a row a protocol, a marker an architecture, the talk's beside it.
+    """The table as dots: a panel a size, a row a protocol, a marker an architecture.
 
-    rows: label -> architecture -> `results.table.summarise`; talk: label -> architecture ->
-    percent.
+    rows: title of a panel -> label, the same of each panel -> architecture ->
+    `results.table.summarise`.  talk: title -> label, in bold -> architecture -> percent, drawn
+    beside.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.72 * len(rows) + 1.3))
-    shown = [ARCHITECTURES[name] for name in next(iter(rows.values()), {})]
-    for i, (label, found) in enumerate([*rows.items()][::-1]):
-        for k, row in enumerate(shown):
-            y = i - 0.11 * (k - (len(shown) - 1) / 2)
-            said, summary = talk.get(label, {}).get(row.name), found.get(row.name)
-            if said is not None:
-                axes.plot(said, y, "|", ms=11, mew=2.5, color="black")
-            if summary:
-                axes.plot(summary.interval, [y, y], color=row.colour, lw=1.5)
-                axes.plot(summary.mean, y, row.marker, ms=6.5, color=row.colour)
-        if i:
-            axes.axhline(i - 0.5, color="grey", lw=0.5)
-    for row in shown:
-        axes.plot([], [], row.marker, ms=7, color=row.colour, label=row.printed)
+    labels = [*next(iter(rows.values()))]
+    figure, axes = plt.subplots(
+        1, len(rows), figsize=(WIDTH, 0.72 * len(labels) + 1.5), sharey=True, squeeze=False
+    )
+    for place, (title, of_size) in zip(axes[0], rows.items(), strict=True):
+        for i, label in enumerate(labels[::-1]):
+            _dots_of_a_row(place, i, of_size[label], talk.get(title, {}).get(label, {}))
+            if i:
+                place.axhline(i - 0.5, color="grey", lw=0.5)
+        place.axvline(10, color="grey", lw=1, ls=":")
+        place.set(xlim=(0, 101), title=title, xlabel="accuracy, %  (dotted: chance)")
+        place.grid(axis="y", visible=False)
+    axes[0, 0].set(yticks=range(len(labels)), yticklabels=labels[::-1])
+    axes[0, 0].set(ylim=(-0.5, len(labels) - 0.5), ylabel="trained / tested")
+    of_talk = {label for of_size in talk.values() for label in of_size}
+    for text in axes[0, 0].get_yticklabels():
+        text.set_fontweight("bold" if text.get_text() in of_talk else "normal")
+    shown = {name for of_size in rows.values() for of_row in of_size.values() for name in of_row}
+    for row in (x for name, x in ARCHITECTURES.items() if name in shown):
+        axes[0, 0].plot([], [], row.marker, ms=7, color=row.colour, label=row.printed)
     if talk:
-        axes.plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
-    axes.axvline(10, color="grey", lw=1, ls=":")
-    axes.set(yticks=range(len(rows)), yticklabels=[*rows][::-1], xlim=(0, 101))
-    axes.set(ylim=(-0.5, len(rows) - 0.5), xlabel="accuracy on test digits, %  (dotted: chance)")
-    axes.grid(axis="y", visible=False)
+        axes[0, 0].plot([], [], "|", ms=11, mew=2.5, color="black", label="the talk, 2018")
     figure.legend(loc="outside upper center", ncols=7)
     return figure
+
+
+def _dots_of_a_row(
+    place: Axes,
+    middle: float,
+    found: Mapping[str, Summary | None],
+    said: Mapping[str, float | None],
+) -> None:
+    """A mark and a bar an architecture, about a height; the talk's; or that there are none."""
+    for k, name in enumerate(found):
+        y, row = middle - 0.11 * (k - (len(found) - 1) / 2), ARCHITECTURES[name]
+        if (of_talk := said.get(name)) is not None:
+            place.plot(of_talk, y, "|", ms=11, mew=2.5, color="black")
+        if summary := found[name]:
+            place.plot(summary.interval, [y, y], color=row.colour, lw=1.5)
+            place.plot(summary.mean, y, row.marker, ms=6.5, color=row.colour)
+    if not any(found.values()):
+        place.text(50, middle, "not measured", ha="center", va="center", color="grey", fontsize=8)
 
 
 PRIORS = {0: "of these pictures", 16: "mixed: training counts as 16 pictures more"}  # N of a row

@@ -1,12 +1,12 @@
 """Markdown tables of the experiments; every number comes from the tidy table of results."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import pandas as pd
 
-from halftone_utils.digits import datasets, sets
-from halftone_utils.engine.files import DataError, read_toml
+from halftone_utils.digits import datasets, halftone_sets, points, sets
+from halftone_utils.digits.points import ScreenPoint, StylePoint
+from halftone_utils.engine.files import DataError
 from halftone_utils.networks import architectures
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
@@ -16,18 +16,23 @@ from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, summarise, tidy
 from halftone_utils.studies import batch_statistics
 
+STRONG_ON_STRONG = ("halftone-strong", "halftone-strong")
 PROTOCOLS = (  # (train_on, shown)
     *talk.PROTOCOLS,
     # the talk did not ask these, or left them to the future
+    ("original", "halftone-strong"),
+    STRONG_ON_STRONG,
     ("halftone-talk", "original"),
+    ("halftone-talk", "halftone-strong"),
+    ("halftone-strong", "original"),
+    ("halftone-strong", "halftone-talk"),
     ("both-talk", "original"),
     ("both-talk", "halftone-talk"),
+    ("both-talk", "halftone-strong"),
 )
-CONTROLS = {
-    (train_on, shown): label
-    for train_on, rows in read_toml(Path(__file__).with_name("controls.toml")).items()
-    for shown, label in rows.items()
-}
+ASKED = (*talk.PROTOCOLS, STRONG_ON_STRONG)  # a row even where nothing is measured
+NOT_MEASURED = "not measured"
+IDENTITIES = ("no-dots",)  # the original itself, to networks that standardise each picture
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -92,57 +97,85 @@ def with_numbers(found: Summary | None) -> str:
 
 
 def talk_table(table: pd.DataFrame) -> str:
-    """The talk's 36 cells and more, in Markdown: the talk's in brackets, gaps empty."""
+    """The talk's 36 cells and more, in Markdown: its rows in bold, its figures in brackets."""
     names, rows = columns(table), []
     for size in talk.SIZES:
         for train_on, shown in PROTOCOLS:
+            found = [summarise(table, a, train_on, shown, size) for a in names]
+            if not any(found) and (train_on, shown) not in ASKED:
+                continue
             cells = []
-            for architecture in names:
-                ours = with_numbers(summarise(table, architecture, train_on, shown, size))
+            for architecture, ours in zip(names, found, strict=True):
                 said = talk.TALK.get((architecture, train_on, shown)) if size == 32 else None
-                cells.append(ours + f" (talk: {said})" * bool(said))
-            if any(cells) or (train_on, shown) in talk.PROTOCOLS:
-                rows.append([f"{size}×{size}", _name_of(train_on, shown), *cells])
-    return markdown(["size", "trained / tested", *names.values()], rows)
+                cells.append((with_numbers(ours) or NOT_MEASURED) + f" (talk: {said})" * bool(said))
+            mark = "**" * ((train_on, shown) in talk.PROTOCOLS)
+            name = f"{mark}{_name_of(train_on, shown)}{mark}"
+            rows.append([f"{size}×{size}", name, _drawn_by(train_on, shown, size), *cells])
+    return markdown(["size", "trained / tested", "halftones by", *names.values()], rows)
 
 
 def _name_of(train_on: str, shown: str) -> str:
-    return f"{train_on} / {shown}".replace("-talk", "")
+    return " / ".join(
+        name.removeprefix("halftone-").removesuffix("-talk") for name in (train_on, shown)
+    )
+
+
+def _drawn_by(train_on: str, shown: str, size: int) -> str:
+    """What made the halftones of a row, in words; a dash for none."""
+    frozen = dict.fromkeys(x.rpartition("-")[2] for x in (train_on, shown) if x != "original")
+    return ", ".join(_generator(points.load(name, size)) for name in frozen) or "–"
+
+
+def _generator(point: ScreenPoint | StylePoint) -> str:
+    if isinstance(point, ScreenPoint):
+        return "screen"
+    return "feed-forward network" if halftone_sets.drawn_by_stylizer(point) else "optimisation"
 
 
 def protocols(table: pd.DataFrame) -> tuple[dict, dict]:
-    """The rows of the table for `figures.results.protocols`: ours that are measured, the talk's."""
-    ours, said = {}, {}
-    for key in PROTOCOLS:
-        label = _name_of(*key)
-        for size in talk.SIZES:
-            cells = {a: summarise(table, a, *key, size) for a in columns(table)}
-            if any(cells.values()):
-                ours[f"{label}, {size} px"] = cells
-        said[f"{label}, 32 px"] = {a: talk.TALK.get((a, *key)) for a in talk.ARCHITECTURES}
-    return ours, said
+    """The rows of the table for `figures.results.protocols`: ours and the talk's, by size."""
+    found: dict[str, dict[str, dict]] = {}
+    for size in talk.SIZES:
+        title = f"{size}×{size}, talk by {_drawn_by('original', 'halftone-talk', size)}"
+        found[title] = {
+            _name_of(*key): {a: summarise(table, a, *key, size) for a in columns(table)}
+            for key in PROTOCOLS
+        }
+    of_talk = {
+        _name_of(*key): {a: talk.TALK.get((a, *key)) for a in talk.ARCHITECTURES}
+        for key in talk.PROTOCOLS
+    }
+    return found, {next(iter(found)): of_talk}
 
 
-def control_table(
-    table: pd.DataFrame, size: int, readings: Sequence[people.Reading] | None = None
+def controls_table(
+    table: pd.DataFrame, size: int = 32, readings: Sequence[people.Reading] | None = None
 ) -> str:
-    """Each test set beside its controls, in Markdown; unmeasured rows left out.
+    """What networks trained on originals read of each test set, in Markdown, near and from afar.
 
+    Unmeasured rows are left out, and those of IDENTITIES.  A cell is as in the table; of one seed
+    where `table` has one.
     readings: what people read in the digits' quiz; with them, a column "people" is added.
     """
-    head = ["shown to networks trained on originals, unless said", *columns(table).values()]
-    rows, others = [], {("original", name): x.description for name, x in sets.TEST_SETS.items()}
-    for (train_on, shown), label in {**CONTROLS, **others, **CONTROLS}.items():
-        found = [summarise(table, a, train_on, shown, size) for a in columns(table)]
-        if any(found):
-            human = [] if readings is None else [_people(readings, train_on, shown)]
-            rows.append([label, *map(with_numbers, found), *human])
+    head, rows = ["shown, near and from afar", *columns(table).values()], []
+    for name, of_set in sets.TEST_SETS.items():
+        near, afar = (
+            [summarise(table, a, "original", shown, size) for a in columns(table)]
+            for shown in (name, f"{name}-integrated")
+        )
+        if any(near) and name not in IDENTITIES and not of_set.seen_from_afar:
+            cells = [
+                with_numbers(x) + f"<br>from afar {with_numbers(y)}" * bool(y)
+                for x, y in zip(near, afar, strict=True)
+            ]
+            human = [] if readings is None else [_people(readings, name)]
+            rows.append([of_set.description, *cells, *human])
     return markdown(head if readings is None else [*head, "people"], rows)
 
 
-def _people(readings: Sequence[people.Reading], train_on: str, shown: str) -> str:
+def _people(readings: Sequence[people.Reading], shown: str) -> str:
     """The human column's cell; empty where the quiz does not ask."""
-    if train_on != "original" or shown not in people.CONDITIONS:
+    if shown not in people.CONDITIONS:
         return ""
     return people.sentence(people.summarise(readings, people.DIGITS, shown))
 
@@ -158,17 +191,19 @@ def cost_table() -> str:
 
 
 def caption(table: pd.DataFrame) -> str:
-    """What stands behind the numbers of the table: n, training digits, seeds."""
+    """What stands behind the numbers of the table: n, training digits, seeds, the halftones."""
     partly = (table["n_train"] < datasets.count("train")).any()
     notes = " (n_train: at full size, balanced over the digits)" * bool(partly)
-    gaps = "; empty cells are not measured yet" * ("|  |" in talk_table(table))
     seeds = ", ".join(map(str, sorted({*table["seed"]})))
     seeds = " and ".join(seeds.rsplit(", ", 1))
     return (
         f"Accuracy in percent: mean ± standard deviation over seeds {seeds}, or of one "
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {datasets.count('train'):,} "
         f"digits and tested on all {datasets.count('test'):,} unless the cell says "
-        f"otherwise{notes}. The talk's figures in brackets{gaps}."
+        f"otherwise{notes}. The talk's rows are in bold, its figures in brackets. Halftones at "
+        "`talk` are by style transfer, at 32×32 by optimisation (Gatys et al. 2016), at 256×256 by "
+        "a feed-forward network (Johnson et al. 2016), and `strong` is a screen, of another ruling "
+        "at each size: so the sizes are not comparable."
     )
 
 

@@ -38,13 +38,39 @@ def cells(row):
 # --- the talk's table -------------------------------------------------------------------------
 
 
-def test_a_cell_that_was_not_measured_is_empty():
+def test_a_cell_that_was_not_measured_says_so():
     rows = tables.talk_table(NOTHING).splitlines()[2:]
-    assert len(rows) == 6
+    assert len(rows) == 2 * len(tables.ASKED)
     for row in rows:
-        networks = cells(row)[2:]
+        networks = cells(row)[3:]
         assert len(networks) == 6
-        assert all(cell == "" or cell.startswith("(talk:") for cell in networks)
+        assert all(cell.startswith(tables.NOT_MEASURED) for cell in networks)
+        assert all(cell.endswith(("measured", ")")) for cell in networks)
+
+
+def test_the_talks_rows_are_told_from_those_that_it_did_not_ask(read):
+    rows = [cells(row) for row in tables.talk_table(read).splitlines()[2:]]
+    bold = [name.strip("*") for _, name, *_ in rows if name.startswith("**")]
+    assert bold == 2 * ["original / original", "original / talk", "talk / talk"]
+
+
+def test_the_screen_stands_beside_style_transfer_for_every_training_set(read):
+    rows = {tuple(cells(row)[:2]): cells(row)[2:] for row in tables.talk_table(read).splitlines()}
+    for size in ("32×32", "256×256"):
+        for train_on in ("original", "strong", "talk", "both"):
+            _, *networks = rows[size, f"{train_on} / strong"]
+            measured = size == "32×32" or train_on != "strong"
+            assert all((cell == tables.NOT_MEASURED) != measured for cell in networks)
+
+
+def test_a_row_says_what_made_its_halftones(read):
+    rows = {tuple(cells(row)[:2]): cells(row)[2] for row in tables.talk_table(read).splitlines()}
+    assert rows["32×32", "**original / original**"] == "–"
+    assert rows["32×32", "**original / talk**"] == "optimisation"
+    assert rows["256×256", "**original / talk**"] == "feed-forward network"
+    assert rows["256×256", "talk / strong"] == "feed-forward network, screen"
+    assert rows["32×32", "strong / strong"] == "screen"
+    assert "the sizes are not comparable" in tables.caption(read)
 
 
 def test_a_measured_cell_stands_under_its_architecture_with_the_talks_figure(read):
@@ -60,11 +86,14 @@ def test_an_architecture_more_has_a_column_where_it_is_measured_and_none_before(
     measured = pd.concat([read, made_up(architecture=seventh, original=9_000)])
     head, _, *rows = tables.talk_table(measured).splitlines()
     assert cells(head)[-1] == "Seventh"
-    filled = [cells(row)[-1] for row in rows if cells(row)[-1]]
+    filled = [cells(row)[-1] for row in rows if cells(row)[-1] != tables.NOT_MEASURED]
     assert filled == ["**90.00 [89.40, 90.57]**"]
     ours, said = tables.protocols(measured)
-    assert ours["original / original, 256 px"][seventh].mean == 90
-    assert all(seventh not in of_row for of_row in said.values())
+    of_size = {title.split("×")[0]: rows for title, rows in ours.items()}
+    assert of_size["256"]["original / original"][seventh].mean == 90
+    assert of_size["32"]["original / original"][seventh] is None
+    (of_talk,) = said.values()
+    assert all(seventh not in of_row for of_row in of_talk.values())
 
 
 def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
@@ -81,21 +110,6 @@ def test_a_mean_over_fewer_seeds_than_the_grid_has_says_over_which():
     assert tables.with_numbers(few).endswith("**<br>n_train 500, n 200")
 
 
-def test_the_caption_speaks_of_empty_cells_where_there_are_some(read):
-    names = tables.columns(read)
-    rows = [
-        [table.summarise(read, a, *row, size) for a in names]
-        for row in tables.PROTOCOLS
-        for size in (32, 256)
-    ]
-    gaps = any(any(row) and not all(row) for row in rows)
-    assert ("empty" in tables.caption(read)) == gaps
-    no_gaps = read[read["train_on"].isin(("original", "halftone-talk"))]
-    assert "empty" not in tables.caption(no_gaps)
-    without = no_gaps[no_gaps["architecture"] != "vgg19"]
-    assert tables.caption(without).endswith("; empty cells are not measured yet.")
-
-
 def test_the_caption_says_how_much_was_read_and_trained_on(read):
     said = tables.caption(read)
     assert "over seeds 0, 1 and 2" in said
@@ -107,17 +121,38 @@ def test_the_caption_says_how_much_was_read_and_trained_on(read):
 
 
 def test_controls_that_were_not_measured_are_left_out(read):
-    assert len(tables.control_table(NOTHING, 32).splitlines()) == 2
-    assert "random dots" in tables.control_table(read, 32)
+    assert len(tables.controls_table(NOTHING).splitlines()) == 2
+    assert "random dots" in tables.controls_table(read)
+
+
+def test_a_set_stands_beside_itself_from_afar():
+    both = made_up(original=9_900, halftone_strong=1_000, halftone_strong_integrated=9_000)
+    _, _, originals, strong = tables.controls_table(both, 256).splitlines()
+    assert cells(originals)[1] == "**99.00 [98.79, 99.18]**"
+    near, afar = cells(strong)[1].split("<br>from afar ")
+    assert near.startswith("**10.00 [")
+    assert afar.startswith("**90.00 [")
+
+
+def test_what_standardising_makes_the_original_itself_is_no_control(read):
+    assert "no dots" not in tables.controls_table(read)
+    for name in tables.IDENTITIES:
+        assert name in sets.TEST_SETS
+        for architecture in ARCHITECTURES:
+            same = [
+                table.summarise(read, architecture, "original", shown).mean
+                for shown in ("original", name)
+            ]
+            assert same == pytest.approx(2 * [same[0]], abs=0.03)
 
 
 def test_a_control_more_is_a_row_more_once_it_is_measured(read, monkeypatch):
-    before = tables.control_table(read, 256)
+    before = tables.controls_table(read, 256)
     row = sets.TestSet("mirrored", "strong", lambda point, x, _: x.flip(3))
     monkeypatch.setitem(sets.TEST_SETS, "mirrored", row)
-    assert tables.control_table(read, 256) == before
+    assert tables.controls_table(read, 256) == before
     measured = pd.concat([read, made_up(mirrored=5_000)])
-    rows = tables.control_table(measured, 256).splitlines()
+    rows = tables.controls_table(measured, 256).splitlines()
     assert rows[:-1] == before.splitlines()
     assert cells(rows[-1]) == ["mirrored", "**50.00 [49.02, 50.98]**", *5 * [""]]
 
@@ -133,10 +168,10 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all(read):
         seconds=2.0,
         at="",
     )
-    rows = tables.control_table(read, 32, [asked]).splitlines()
+    rows = tables.controls_table(read, 32, [asked]).splitlines()
     assert rows[0].endswith("| people |")
     assert len({row.count("|") for row in rows}) == 1
-    (random_dots,) = [row for row in rows if row.startswith("| random dots")]
+    (random_dots,) = [row for row in rows if "random dots" in row]
     (originals,) = [row for row in rows if row.startswith("| originals")]
     assert "100.0 [20.7, 100.0]; n 1, 1 person" in random_dots
     assert originals.endswith("| not measured |")
