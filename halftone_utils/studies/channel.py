@@ -35,6 +35,13 @@ from halftone_utils.studies.experiments import Experiment, published, trained
 RMS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.5)  # of the digit's black to white
 CHANCE = 0.1
 ITERATIONS = (4, 8, 15, 30, 50)  # of style transfer
+CONTROLS = (
+    "random phases",
+    "random phases in windows",
+    "of another digit",
+    "sign turned",
+    "pixels shuffled",
+)
 WINDOW = 8  # px, of phases drawn anew in place
 RANGES = ((0.0, 1.0), (0.25, 0.85), (0.4, 0.8))  # of tones
 Cell = tuple[dict[str, Any], Tensor]  # of the spectrum: its name in a row, which coefficients
@@ -235,23 +242,26 @@ def ready(experiment: Experiment) -> torch.nn.Module:
     return trained(experiment)[0]
 
 
-def redrawn(images: Tensor) -> list[tuple[dict, Tensor, bool]]:
-    """What the channel is asked about: config, pictures, whether controls are put beside them."""
+def redrawn(images: Tensor) -> list[tuple[dict, Tensor, Sequence[str]]]:
+    """What the channel is asked about: config, pictures, the controls that are put beside them.
+
+    Beside a screen of the test the one that a claim asks for.
+    """
     point = points.load_style("talk", images.shape[-1])
     steps = points.transfer(point, images, iterations=max(ITERATIONS), keep=ITERATIONS)
-    found = [
-        ({"kind": "style transfer", "parameters": {"point": "talk", "iterations": i}}, x, True)
+    found: list[tuple[dict, Tensor, Sequence[str]]] = [
+        ({"kind": "style transfer", "parameters": {"point": "talk", "iterations": i}}, x, CONTROLS)
         for i, x in steps.images.items()
     ]
     strong = points.load("strong", images.shape[-1])
-    found.append(({"kind": "strong", "parameters": {}}, strong.halftone(images), True))
+    found.append(({"kind": "strong", "parameters": {}}, strong.halftone(images), CONTROLS))
     for way in test_screens():
         of_way: dict[str, Any] = {**way.config, "test": True}
-        found.append((of_way, way(images), True))
+        found.append((of_way, way(images), CONTROLS[:1]))
     others = [
         way for way in frontier.redrawings(32) if way.kind not in ("style transfer", "original")
     ]
-    return found + [(way.config, way(images), False) for way in others]
+    return found + [(way.config, way(images), ()) for way in others]
 
 
 def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
@@ -272,10 +282,11 @@ def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
         kept = {"thresholds": [round(t, 4) for t in found.thresholds], "slope": found.slope}
         there = record([], measured=kept)
     found, known = channel_of(there), {store.key_of(row) for row in there.rows}
-    for of_way, drawn, controlled in tqdm(redrawn(images), desc=architecture, unit="redrawing"):
+    for of_way, drawn, asked in tqdm(redrawn(images), desc=architecture, unit="redrawing"):
         of_way = {"shown": "redrawing", **of_way}
         if store.key_of(of_way) not in known:
-            beside = controls(drawn, images, labels) if controlled else {"": drawn}
+            of_all = controls(drawn, images, labels) if asked else {"": drawn}
+            beside = {name: of_all[name] for name in ("", *asked)}
             rows = [
                 row
                 for control, shown in beside.items()

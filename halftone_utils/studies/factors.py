@@ -124,10 +124,15 @@ def in_words(change: Mapping[str, Any]) -> str:
 def shares_of_spread(table: pd.DataFrame) -> dict[str, float]:
     """How much of the variance of accuracy goes with what: shares that add up to 1.
 
-    table: `readings` of one set; changes that not every architecture and seed has are left out.
+    table: `readings` of one set; seeds and changes that not every architecture has are left out.
     Sums of squares of a balanced two-way analysis of variance (Fisher 1925), seeds its replicates.
     """
-    wide = table.pivot_table(index=["change"], columns=["architecture", "seed"], values="accuracy")
+    of_all = (
+        table.groupby("seed")["architecture"]
+        .transform("nunique")
+        .eq(table["architecture"].nunique())
+    )
+    wide = table[of_all].pivot(index="change", columns=["architecture", "seed"], values="accuracy")
     wide = wide.dropna()
     mean, cells = float(wide.to_numpy().mean()), wide.T.groupby(level=0).mean().T
     total = float(((wide - mean) ** 2).to_numpy().mean())

@@ -95,6 +95,7 @@ def test_controls_keep_the_tones_and_the_power_of_what_they_stand_for():
     drawn = channel.test_screens()[2](digits)
     fit, rest = spectra.residual(drawn, digits)
     beside = channel.controls(drawn, digits, labels)
+    assert [*beside] == ["", *channel.CONTROLS]
     for name in ("random phases", "sign turned", "random phases in windows", "pixels shuffled"):
         power = (beside[name] - fit).square().mean((1, 2, 3))
         assert torch.allclose(power, rest.square().mean((1, 2, 3)), rtol=1e-3), name
