@@ -242,16 +242,23 @@ def ready(experiment: Experiment) -> torch.nn.Module:
     return trained(experiment)[0]
 
 
+def transferred(images: Tensor) -> list[tuple[dict, Tensor]]:
+    """Halftones by style transfer at `talk` after each of ITERATIONS: config and pictures."""
+    point = points.load_style("talk", images.shape[-1])
+    steps = points.transfer(point, images, iterations=max(ITERATIONS), keep=ITERATIONS)
+    return [
+        ({"kind": "style transfer", "parameters": {"point": "talk", "iterations": i}}, x)
+        for i, x in steps.images.items()
+    ]
+
+
 def redrawn(images: Tensor) -> list[tuple[dict, Tensor, Sequence[str]]]:
     """What the channel is asked about: config, pictures, the controls that are put beside them.
 
     Beside a screen of the test the one that a claim asks for.
     """
-    point = points.load_style("talk", images.shape[-1])
-    steps = points.transfer(point, images, iterations=max(ITERATIONS), keep=ITERATIONS)
     found: list[tuple[dict, Tensor, Sequence[str]]] = [
-        ({"kind": "style transfer", "parameters": {"point": "talk", "iterations": i}}, x, CONTROLS)
-        for i, x in steps.images.items()
+        (of_way, x, CONTROLS) for of_way, x in transferred(images)
     ]
     strong = points.load("strong", images.shape[-1])
     found.append(({"kind": "strong", "parameters": {}}, strong.halftone(images), CONTROLS))

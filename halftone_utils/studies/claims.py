@@ -168,8 +168,16 @@ def _transfer(frame: pd.DataFrame, control: str) -> float:
 def _empty_window() -> Numbers:
     """Rank correlation, over redrawings, of the noise that passes the blur with what is read."""
     frames = [_frame(result) for result in store.load("legibility")]
+    frames = [frame[frame["kind"] != "style transfer"] for frame in frames]
     found = [float(spearmanr(x["passed"], x["accuracy"]).statistic) for x in frames]
     return {"observer": found}
+
+
+def _observer_spared() -> Numbers:
+    """How much more the observer loses to style transfer than to its change with random phases."""
+    frames = [_frame(result) for result in store.load("legibility")]
+    frames = [x.assign(shown="redrawing", sigma=np.nan) for x in frames if "control" in x]
+    return {"observer": [_transfer(frame, "random phases") for frame in frames]}
 
 
 def _tone(frame: pd.DataFrame) -> float:
@@ -289,6 +297,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
+    "spares-the-observer": _observer_spared,
     "legible-is-empty-window": _empty_window,
     "sees-the-tone": partial(_by_seed, "tones", _tone),
     "reads-from-afar": _of_channel(_afar),

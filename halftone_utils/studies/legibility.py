@@ -6,7 +6,7 @@ much of it passes.  There is one blur, fixed before anything was measured: that 
 Everything is measured on validation digits at 32 pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 import torch
@@ -66,7 +66,9 @@ def spectra_of_screens(kinds: Sequence[str], side: int = 256) -> dict[str, list[
 
 
 def legibility(*, seed: int = 0, n: int = 500) -> Result:
-    """How much noise of each two-tone redrawing passes the observer's blur, and what it reads.
+    """How much noise of each redrawing passes the observer's blur, and what it reads.
+
+    Redrawings of two tones; and style transfer, for what it does to the digit, with its controls.
 
     Writes data/results/legibility-sSEED.json; what it holds is not measured again.
     seed: the observer's.  n: validation digits.
@@ -80,17 +82,25 @@ def legibility(*, seed: int = 0, n: int = 500) -> Result:
     pictures, labels = datasets.load("validation", 32, n)
     images, model = as_float(pictures), frontier.observer(32, sigma, seed)
     rows = []
-    for way in tqdm(two_tone(images[:TRIED]), desc=stem, unit="redrawing"):
-        if store.key_of(way.config) in known:
+    for of_way, drawn in tqdm(_shown(images, labels), desc=stem, unit="redrawing"):
+        if store.key_of(of_way) in known:
             continue
-        drawn = way(images)
         right = training.count_right(model, frontier.as_seen(drawn, sigma), labels)
         noise = {"noise": noise_of(drawn, images, 0.0), "passed": noise_of(drawn, images, sigma)}
         rounded = {k: float(f"{v:.4g}") for k, v in noise.items()}
-        rows.append({**way.config, **rounded, "n": n, "n_correct": right})
+        rows.append({**of_way, **rounded, "n": n, "n_correct": right})
     return (
         store.record("legibility", stem, config, rows) if rows else store.read(store.path_of(stem))
     )
+
+
+def _shown(images: Tensor, labels: Tensor) -> Iterator[tuple[dict, Tensor]]:
+    """Two-tone redrawings; then style transfer and its controls, which are of many tones."""
+    for way in two_tone(images[:TRIED]):
+        yield way.config, way(images)
+    for of_way, drawn in channel.transferred(images):
+        for control, beside in channel.controls(drawn, images, labels).items():
+            yield {**of_way, **({"control": control} if control else {})}, beside
 
 
 FAMILIES = {"am": "clustered dots", "bayer": "Bayer", "blue-noise": "blue noise"}
@@ -98,11 +108,12 @@ FAMILIES |= {"random dots": "random dots"}
 
 
 def readings(found: Sequence[Result]) -> pd.DataFrame:
-    """What the observer reads of each redrawing, mean over its seeds, a row each.
+    """What the observer reads of each two-tone redrawing, mean over its seeds, a row each.
 
     Columns: family (of screens, in words), noise and passed (power over the digit's), accuracy [%].
     """
     table = tidy(found)
+    table = table[table["kind"] != "style transfer"].copy()
     table["accuracy"] = 100 * table["n_correct"] / table["n"]
     table["family"] = table["kind"].map(FAMILIES).fillna("error diffusion")
     table["of"] = table["kind"] + table["parameters"].astype(str)

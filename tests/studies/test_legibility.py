@@ -60,11 +60,16 @@ def test_a_result_has_a_row_a_redrawing_and_is_not_measured_again(results, monke
         return Constant(3)
 
     ways = [Way("ink", lambda x: (x > 0.5).float())]
+    images = as_float(datasets.load("validation", 32, 20)[0])
     monkeypatch.setattr(frontier, "observer", observer)
     monkeypatch.setattr(legibility, "two_tone", lambda images: ways)
+    transferred = [({"kind": "style transfer", "parameters": {"iterations": 8}}, 1 - images)]
+    monkeypatch.setattr(legibility.channel, "transferred", lambda images: transferred)
     first = legibility.legibility(seed=3, n=20)
     assert asked == [(32, 1.4, 3)]
-    (row,) = first.rows
+    row, itself, *controls = first.rows
+    assert "control" not in itself
+    assert [x["control"] for x in controls] == [*legibility.channel.CONTROLS]
     assert (row["kind"], row["n"]) == ("ink", 20)
     assert 0 < row["passed"] < row["noise"]
     assert legibility.legibility(seed=3, n=20) == first
