@@ -201,8 +201,8 @@ def caption(table: pd.DataFrame) -> str:
         f"model (seed 0) with Wilson's 95 % interval. Trained on all {datasets.count('train'):,} "
         f"digits and tested on all {datasets.count('test'):,} unless the cell says "
         f"otherwise{notes}. The talk's rows are in bold, its figures in brackets. Halftones at "
-        "`talk` are by style transfer, at 32×32 by optimisation (Gatys et al. 2016), at 256×256 by "
-        "a feed-forward network (Johnson et al. 2016), and `strong` is a screen, of another ruling "
+        "talk are by style transfer, at 32×32 by optimisation (Gatys et al. 2016), at 256×256 by "
+        "a feed-forward network (Johnson et al. 2016); strong is a screen, of another ruling "
         "at each size: so the sizes are not comparable."
     )
 
