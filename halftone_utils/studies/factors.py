@@ -125,7 +125,8 @@ def shares_of_spread(table: pd.DataFrame) -> dict[str, float]:
     """How much of the variance of accuracy goes with what: shares that add up to 1.
 
     table: `readings` of one set; seeds and changes that not every architecture has are left out.
-    Sums of squares of a balanced two-way analysis of variance (Fisher 1925), seeds its replicates.
+    Sums of squares of a balanced two-way analysis of variance (Fisher 1925), seeds its replicates;
+    with one seed left there is no share of it.
     """
     of_all = (
         table.groupby("seed")["architecture"]
@@ -140,5 +141,7 @@ def shares_of_spread(table: pd.DataFrame) -> dict[str, float]:
     architecture = float(((cells.mean(axis=0) - mean) ** 2).mean())
     recipe = float(((cells.mean(axis=1) - mean) ** 2).mean())
     parts = {"architecture": architecture, "recipe": recipe}
-    parts |= {"both together": between - architecture - recipe, "seed": total - between}
+    parts |= {"both together": between - architecture - recipe}
+    if wide.columns.get_level_values("seed").nunique() > 1:
+        parts |= {"seed": total - between}
     return {name: part / total for name, part in parts.items()}
