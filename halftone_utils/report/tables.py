@@ -292,3 +292,24 @@ def pictures_read(rows: pd.DataFrame) -> str:
     """How many digits were read, and by which seeds where there are several."""
     n, seeds = f"{rows['n'].iloc[0]:,}", [*rows["seed"].unique()]
     return f"{n} each of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else n
+
+
+def undoing_table(results: Sequence[Result]) -> str:
+    """A row a filter, a column a set, in Markdown: what each network reads through it, in percent.
+
+    results: of the study "undoing", one a network.
+    """
+    order = [*ARCHITECTURES]
+    results = sorted(
+        results, key=lambda found: order.index(found.config["network"]["architecture"])
+    )
+    read: dict[str, dict[str, list[str]]] = {}
+    for row in (row for found in results for row in found.rows):
+        share = f"{100 * row['n_correct'] / row['n']:.0f}"
+        read.setdefault(row["kind"], {}).setdefault(row["shown"], []).append(share)
+    shown = [*next(iter(read.values()), {})]
+    printed = [ARCHITECTURES[x.config["network"]["architecture"]].printed for x in results]
+    head = [f"through ({' / '.join(printed)})", *(x.removeprefix("halftone-") for x in shown)]
+    return markdown(
+        head, [[kind, *(" / ".join(of[x]) for x in shown)] for kind, of in read.items()]
+    )

@@ -10,7 +10,8 @@ from halftone_utils.digits import datasets, sets
 from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
-from halftone_utils.results import claims, intervals, people, table, talk
+from halftone_utils.results import claims, intervals, people, store, table, talk
+from halftone_utils.studies import undoing
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +258,17 @@ def test_the_table_of_claims_prints_a_fallen_one_as_large_as_the_others():
     assert "LeNet, AlexNet" in tables.claims_table(
         claims.judge({"order-survives-recipes": {"lenet, alexnet": (1.0, 2.0)}})
     )
+
+
+def test_the_table_of_filters_has_a_number_a_network():
+    (lenet, resnet) = (
+        store.read(store.path_of(f"undoing-{a}-32-original-s0")) for a in ("lenet", "resnet18")
+    )
+    head, _, first, *rest = tables.undoing_table([resnet, lenet]).splitlines()
+    assert head == "| through (LeNet / ResNet18) | original | talk | strong | blue-noise |"
+    assert len(rest) + 1 == len(undoing.FILTERS)
+    read = [
+        f"{100 * x.row(shown='original', kind='none')['n_correct'] / 1000:.0f}"
+        for x in (lenet, resnet)
+    ]
+    assert first.startswith(f"| none | {read[0]} / {read[1]} |")
