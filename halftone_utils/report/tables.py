@@ -294,10 +294,10 @@ def pictures_read(rows: pd.DataFrame) -> str:
     return f"{n} each of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else n
 
 
-def undoing_table(results: Sequence[Result]) -> str:
+def undoing_table(results: Sequence[Result], kinds: Sequence[str] = ()) -> str:
     """A row a filter, a column a set, in Markdown: what each network reads through it, in percent.
 
-    results: of the study "undoing", one a network.
+    results: of the study "undoing", one a network.  kinds: the filters; none for all.
     """
     order = [*ARCHITECTURES]
     results = sorted(
@@ -305,11 +305,13 @@ def undoing_table(results: Sequence[Result]) -> str:
     )
     read: dict[str, dict[str, list[str]]] = {}
     for row in (row for found in results for row in found.rows):
+        if kinds and row["kind"] not in kinds:
+            continue
         share = f"{100 * row['n_correct'] / row['n']:.0f}"
         read.setdefault(row["kind"], {}).setdefault(row["shown"], []).append(share)
     shown = [*next(iter(read.values()), {})]
     printed = [ARCHITECTURES[x.config["network"]["architecture"]].printed for x in results]
-    head = [f"through ({' / '.join(printed)})", *(x.removeprefix("halftone-") for x in shown)]
+    head = [f"through ({'/'.join(printed)})", *(x.removeprefix("halftone-") for x in shown)]
     return markdown(
-        head, [[kind, *(" / ".join(of[x]) for x in shown)] for kind, of in read.items()]
+        head, [[kind, *("/".join(of[x]) for x in shown)] for kind, of in read.items()]
     )

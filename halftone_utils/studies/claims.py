@@ -135,7 +135,7 @@ def _strong(frame: pd.DataFrame, control: str, afar: bool = False) -> float:
 
 def _of_test_screens(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
     rows = _near(frame, control)
-    return rows[rows["test"].eq(True)]
+    return rows[rows["test"].eq(True)] if "test" in rows else rows[:0]
 
 
 def _error(frame: pd.DataFrame) -> float:

@@ -265,10 +265,11 @@ def test_the_table_of_filters_has_a_number_a_network():
         store.read(store.path_of(f"undoing-{a}-32-original-s0")) for a in ("lenet", "resnet18")
     )
     head, _, first, *rest = tables.undoing_table([resnet, lenet]).splitlines()
-    assert head == "| through (LeNet / ResNet18) | original | talk | strong | blue-noise |"
+    assert head == "| through (LeNet/ResNet18) | original | talk | strong | blue-noise |"
     assert len(rest) + 1 == len(undoing.FILTERS)
     read = [
         f"{100 * x.row(shown='original', kind='none')['n_correct'] / 1000:.0f}"
         for x in (lenet, resnet)
     ]
-    assert first.startswith(f"| none | {read[0]} / {read[1]} |")
+    assert first.startswith(f"| none | {read[0]}/{read[1]} |")
+    assert tables.undoing_table([resnet, lenet], ["none"]).splitlines()[2:] == [first]
