@@ -312,6 +312,4 @@ def undoing_table(results: Sequence[Result], kinds: Sequence[str] = ()) -> str:
     shown = [*next(iter(read.values()), {})]
     printed = [ARCHITECTURES[x.config["network"]["architecture"]].printed for x in results]
     head = [f"through ({'/'.join(printed)})", *(x.removeprefix("halftone-") for x in shown)]
-    return markdown(
-        head, [[kind, *("/".join(of[x]) for x in shown)] for kind, of in read.items()]
-    )
+    return markdown(head, [[kind, *("/".join(of[x]) for x in shown)] for kind, of in read.items()])
