@@ -63,7 +63,7 @@ def test_the_committed_channels_are_wide_and_resnets_is_the_highest():
         )
         for x in store.load("channel")
     }
-    assert min(at.width for at in found.values()) > 1.5
+    assert min(at.width for at in found.values()) > 1  # octave: what people have
     assert found["resnet18", 0].centre > 1.5 * found["lenet", 0].centre
 
 
