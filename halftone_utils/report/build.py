@@ -24,6 +24,7 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "04_iterations_and_weights": "4. Iterations and weights",
     "05_halftone_mnist": "5. Halftone-MNIST",
     "06_architectures": "6. Architectures",
+    "07_what_a_network_sees": "7. What a network sees",
     "08_captcha": "8. CAPTCHA",
     "09_conclusions": "9. Conclusions",
 }
