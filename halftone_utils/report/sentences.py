@@ -15,13 +15,16 @@ from halftone_utils.results.store import Result, predictions
 from halftone_utils.results.table import confusion_matrix, runs_of, stems, summarise
 from halftone_utils.studies import batch_statistics
 
+UNITS = ("points", "octaves of rms", "percent")  # that a claim's `measured` ends in
+
 
 def claims(verdicts: Iterable[Verdict], *names: str) -> str:
     """Claims of these names as a list in Markdown: what became of each, and by which numbers."""
     named = {verdict.claim.name: verdict for verdict in verdicts}
     lines = []
     for verdict in (named[name] for name in names):
-        asked = f"{verdict.claim.threshold}: {tables.numbers_of(verdict) or 'no number yet'}"
+        unit = next((f" {x}" for x in UNITS if verdict.claim.measured.endswith(x)), "")
+        asked = f"{verdict.claim.threshold}{unit}: {tables.numbers_of(verdict) or 'no number yet'}"
         lines.append(f"- **{verdict.outcome.capitalize()}:** {verdict.claim.sentence} *({asked})*")
     return "\n".join(lines)
 

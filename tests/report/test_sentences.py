@@ -177,6 +177,6 @@ def test_a_claim_is_said_with_what_became_of_it_and_its_numbers():
     said = sentences.claims(verdicts, "shifts-cost-talk", "shifts-cost-strong").splitlines()
     first, second = (claims.load()[x].sentence for x in ("shifts-cost-talk", "shifts-cost-strong"))
     assert said == [
-        f"- **Falls:** {first} *(≥ 5: LeNet 1, 1.25, 1.5)*",
-        f"- **Not measured:** {second} *(≥ 10: no number yet)*",
+        f"- **Falls:** {first} *(≥ 5 points: LeNet 1, 1.25, 1.5)*",
+        f"- **Not measured:** {second} *(≥ 10 points: no number yet)*",
     ]
