@@ -153,14 +153,15 @@ def controls_table(
 ) -> str:
     """What networks trained on originals read of each test set, in Markdown, near and from afar.
 
-    Unmeasured rows are left out, and those of IDENTITIES.  A cell is as in the table; of one seed
-    where `table` has one.
+    Unmeasured rows and networks are left out, and those of IDENTITIES.  A cell is as in the table;
+    of one seed where `table` has one.
     readings: what people read in the digits' quiz; with them, a column "people" is added.
     """
-    head, rows = ["shown, near and from afar", *columns(table).values()], []
+    measured = {a: name for a, name in columns(table).items() if a in {*table["architecture"]}}
+    head, rows = ["shown, near and from afar", *measured.values()], []
     for name, of_set in sets.TEST_SETS.items():
         near, afar = (
-            [summarise(table, a, "original", shown, size) for a in columns(table)]
+            [summarise(table, a, "original", shown, size) for a in measured]
             for shown in (name, f"{name}-integrated")
         )
         if any(near) and name not in IDENTITIES and not of_set.seen_from_afar:
