@@ -21,7 +21,7 @@ from halftone_utils.engine.configs import config_of
 from halftone_utils.networks import training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
-from halftone_utils.studies import channel, frontier, grid
+from halftone_utils.studies import experiments, frontier, grid
 from halftone_utils.studies.batch_statistics import layers_of
 
 SHOWN = ("original", "halftone-talk", "halftone-strong", "random-dots", "noise")
@@ -131,7 +131,7 @@ def batch_parts(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
     stem, config = f"batch-parts-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
-    there, model = store.check(stem, config, []), channel.ready(x)
+    there, model = store.check(stem, config, []), experiments.ready(x)
     known = {store.key_of(row) for row in there.rows} if there else set()
     wanted = {store.key_of(row): (row, how) for row, how in parts(len(layers_of(model)))}
     missing = [found for key, found in wanted.items() if key not in known]

@@ -74,11 +74,7 @@ def batch_statistics(
     stem = f"batch-statistics-{experiment.stem}"
     as_it_is = {"statistics": "of training", "n": n_test}
     store.check(stem, config, [{"shown": name, **as_it_is} for name in shown])
-    if experiment.weights.exists():
-        model = experiments.published(architecture, train_on, seed, size)
-    else:
-        model, _ = experiments.trained(experiment)
-    rows = []
+    model, rows = experiments.ready(experiment), []
     for name in shown:
         images, labels = sets.load(name, "test", size, n_test)
         own = adapted(model, sets.load(name, "train", size, n_adapt)[0])

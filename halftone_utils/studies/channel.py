@@ -29,8 +29,7 @@ from halftone_utils.results.store import Result
 from halftone_utils.screens import spectra
 from halftone_utils.screens.spectra import BANDS, Band
 from halftone_utils.screens.ways import Way
-from halftone_utils.studies import frontier, grid
-from halftone_utils.studies.experiments import Experiment, published, trained
+from halftone_utils.studies import experiments, frontier, grid
 
 RMS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.5)  # of the digit's black to white
 CHANCE = 0.1
@@ -234,14 +233,6 @@ def power_of(drawn: Tensor, images: Tensor, within: Sequence[Cell] = ()) -> Tens
     return spectra.power_in(rest, kept) / gain[:, None].square()
 
 
-def ready(experiment: Experiment) -> torch.nn.Module:
-    """Its network: from the committed weights where there are some, else trained."""
-    if experiment.weights.exists():
-        x = experiment
-        return published(x.architecture, x.train_on, x.seed, x.size)
-    return trained(experiment)[0]
-
-
 def transferred(images: Tensor) -> list[tuple[dict, Tensor]]:
     """Halftones by style transfer at `talk` after each of ITERATIONS: config and pictures."""
     point = points.load_style("talk", images.shape[-1])
@@ -281,7 +272,7 @@ def channel(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     stem, config = f"channel-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
     there = store.check(stem, config, [])
     pictures, labels = datasets.load("validation", 32, n)
-    images, model = as_float(pictures), ready(x)
+    images, model = as_float(pictures), experiments.ready(x)
     record = partial(store.record, "channel", stem, config)
     if there is None:
         there = record(rows_of_noise(model, images, labels))

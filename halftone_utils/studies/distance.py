@@ -13,7 +13,7 @@ from halftone_utils.networks import training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception
-from halftone_utils.studies import channel, grid, undoing
+from halftone_utils.studies import experiments, grid, undoing
 
 SIGMAS = (0.0, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # px
 SHOWN = (*undoing.SHOWN, "random-dots")
@@ -51,7 +51,7 @@ def distance(architecture: str, *, seed: int = 0, n: int = 1000) -> Result:
     there = store.check(stem, config, [])
     if there and {row["shown"] for row in there.rows} == {*SHOWN}:
         return there
-    model, right, rows = channel.ready(x), {}, []
+    model, right, rows = experiments.ready(x), {}, []
     for shown in SHOWN:
         images, labels = undoing.pictures(shown, n)
         read = [training.predict(model, seen(images, sigma)) == labels for sigma in SIGMAS]

@@ -25,7 +25,7 @@ from halftone_utils.results.store import Result
 from halftone_utils.screens import spectra
 from halftone_utils.screens.spectra import Band
 from halftone_utils.screens.ways import Way
-from halftone_utils.studies import channel, grid
+from halftone_utils.studies import channel, experiments, grid
 from halftone_utils.studies.channel import Cell
 
 QUARTERS: tuple[Band, ...] = (
@@ -141,7 +141,7 @@ def divisions(architecture: str, *, seed: int = 0) -> Result:
     stem, config = f"divisions-{x.stem}", known.config
     there = store.check(stem, config, [])
     pictures, labels = datasets.load("validation", 32, config["n"])
-    images, model = as_float(pictures), channel.ready(x)
+    images, model = as_float(pictures), experiments.ready(x)
     ways = channel.test_screens()
     drawn = [way(images) for way in ways]
     if there is None:

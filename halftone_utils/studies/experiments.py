@@ -160,6 +160,14 @@ def published(
     return model.eval()
 
 
+def ready(experiment: Experiment) -> torch.nn.Module:
+    """Its classifier: from the committed weights where there are some, else trained."""
+    if experiment.weights.exists():
+        x = experiment
+        return published(x.architecture, x.train_on, x.seed, x.size)
+    return trained(experiment)[0]
+
+
 def all_published() -> list[tuple[Experiment, torch.nn.Module]]:
     """Every classifier of 32 pixels in data/weights, in the table's order."""
     known = [

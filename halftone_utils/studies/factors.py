@@ -19,7 +19,7 @@ from halftone_utils.engine.files import CACHE, DATA, hash_of, read_toml
 from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
-from halftone_utils.studies import channel, grid
+from halftone_utils.studies import channel, experiments, grid
 
 SHOWN = ("original", "halftone-talk", "halftone-strong")
 NOISED = 500  # digits that the channel is measured on
@@ -38,7 +38,7 @@ def train(architecture: str, change: dict[str, Any], seed: int) -> torch.nn.Modu
     Without a change it is the table's own network.
     """
     if not change:
-        return channel.ready(grid.experiment_for(architecture, 32, seed=seed))
+        return experiments.ready(grid.experiment_for(architecture, 32, seed=seed))
     fields = dict(change)
     scale = fields.pop("scale", "per image")
     recipe = replace(architectures.ARCHITECTURES[architecture].recipes[32], **fields)

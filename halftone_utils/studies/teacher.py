@@ -28,7 +28,7 @@ from halftone_utils.networks import training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import spectra
-from halftone_utils.studies import channel, grid, undoing
+from halftone_utils.studies import channel, experiments, grid, undoing
 from halftone_utils.style import vgg
 
 CONTROLS = ("", "random phases", "random phases in windows", "of another digit", "sign turned")
@@ -104,7 +104,7 @@ def teacher(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
     stem, config = f"teacher-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
-    there, model = store.check(stem, config, []), channel.ready(x)
+    there, model = store.check(stem, config, []), experiments.ready(x)
     pictures, labels = datasets.load("validation", 32, n)
     images, point = as_float(pictures), points.load_style("talk", 32)
 

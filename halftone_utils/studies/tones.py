@@ -31,7 +31,7 @@ from halftone_utils.networks import architectures
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens.ways import Way
-from halftone_utils.studies import channel, frontier, grid
+from halftone_utils.studies import experiments, frontier, grid
 from halftone_utils.style import vgg
 
 VGG_FEATURES = "vgg16-features"  # a name beside the architectures': ImageNet's, see style/vgg.py
@@ -197,7 +197,7 @@ def networks_of(name: str, seed: int) -> tuple[str, dict, Reader, Reader]:
         config = {"architecture": name, "seed": seed, "weights": vgg.SHA256}
         return f"{name}-s{seed}", config, partial(_of_vgg, trained), partial(_of_vgg, random)
     x = grid.experiment_for(name, SIDE, seed=seed)
-    models = channel.ready(x), architectures.build(name, SIDE, seed)
+    models = experiments.ready(x), architectures.build(name, SIDE, seed)
     read, read_at_random = (partial(features, as_in_a_digit(model)) for model in models)
     return x.stem, config_of(x), read, read_at_random
 

@@ -22,7 +22,7 @@ from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception
 from halftone_utils.screens.ways import Way
-from halftone_utils.studies import channel, grid
+from halftone_utils.studies import experiments, grid
 
 SHOWN = ("original", "halftone-talk", "halftone-strong", "blue-noise")
 
@@ -87,7 +87,7 @@ def undoing(architecture: str, *, seed: int = 0, n: int = 1000) -> Result:
     x = grid.experiment_for(architecture, 32, seed=seed)
     stem, config = f"undoing-{x.stem}", {"network": config_of(x), "split": "validation", "n": n}
     store.check(stem, config, [])
-    model, rows = channel.ready(x), []
+    model, rows = experiments.ready(x), []
     for shown in SHOWN:
         images, labels = pictures(shown, n)
         for way in FILTERS:

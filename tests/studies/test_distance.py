@@ -37,7 +37,7 @@ def test_near_is_the_picture_itself_and_afar_has_its_contrast_again():
 
 
 def test_every_set_is_read_through_every_blur_once(results, monkeypatch):
-    monkeypatch.setattr(distance.channel, "ready", lambda experiment: Constant(3))
+    monkeypatch.setattr(distance.experiments, "ready", lambda experiment: Constant(3))
     found = distance.distance("lenet", n=20)
     threes = int((datasets.load("validation", 32, 20)[1] == 3).sum())
     for shown in distance.SHOWN:
@@ -45,5 +45,5 @@ def test_every_set_is_read_through_every_blur_once(results, monkeypatch):
         assert [row["sigma"] for row in rows] == [*distance.SIGMAS]
         assert {row["n_correct"] for row in rows} == {threes}
     assert {row["n_correct"] for row in found.where(illusion=True)} <= {0}
-    monkeypatch.setattr(distance.channel, "ready", None)  # what is there is not measured again
+    monkeypatch.setattr(distance.experiments, "ready", None)  # what is there is not measured again
     assert distance.distance("lenet", n=20) == found

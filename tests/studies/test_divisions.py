@@ -116,7 +116,7 @@ def test_an_unfinished_channel_is_refused_in_one_sentence(results):
 
 def test_what_is_measured_is_not_measured_again(results, monkeypatch):
     monkeypatch.setattr(channel, "RMS", (0.5,))
-    monkeypatch.setattr(channel, "ready", lambda experiment: Constant(7))
+    monkeypatch.setattr(divisions.experiments, "ready", lambda experiment: Constant(7))
     channel_there()
     both = {name: divisions.DIVISIONS[name] for name in ("axes and diagonals", "lattices")}
     monkeypatch.setattr(divisions, "DIVISIONS", {"lattices": both["lattices"]})

@@ -75,7 +75,7 @@ def test_a_study_compares_both_teachers_and_is_not_done_twice(results, shallow, 
         return len(labels)
 
     monkeypatch.setattr(training, "count_right", count)
-    monkeypatch.setattr(channel, "ready", lambda _: experiments.published("lenet"))
+    monkeypatch.setattr(experiments, "ready", lambda _: experiments.published("lenet"))
     for module, name, value in (
         (teacher, "STEPS", (1, 2)),
         (teacher, "COMPARED", 2),
