@@ -6,12 +6,21 @@ from functools import cache
 from typing import Any, ClassVar
 
 import torch
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from halftone_utils import screens
 from halftone_utils.engine import checks, hardware
 from halftone_utils.engine.configs import config_of
-from halftone_utils.engine.files import DATA, DataError, hash_of, read_toml
+from halftone_utils.engine.files import (
+    CACHE,
+    DATA,
+    DataError,
+    hash_of,
+    read_toml,
+    sha256,
+    write_atomically,
+)
 from halftone_utils.screens import perception, tone
 from halftone_utils.style import gatys, style_transfer, vgg
 
@@ -235,3 +244,19 @@ def transfer(
     return style_transfer.Trajectory(
         image, kept, *(torch.cat(parts, dim=1) for parts in zip(*losses, strict=True))
     )
+
+
+def steps(
+    point: StylePoint, images: Tensor, keep: tuple[int, ...], network: vgg.VGG | None = None
+) -> dict[int, Tensor]:
+    """Halftones after some iterations: iteration -> (N, 1, size, size); drawn once, kept.
+
+    As `transfer`, for a study that shows the same pictures to one network after another.
+    """
+    weights = network.state_dict().values() if network else ()
+    of = [point.hash, keep, *(sha256(x.cpu().numpy().tobytes()) for x in (images, *weights))]
+    path = CACHE / "transfer" / f"{hash_of(of)}.safetensors"
+    if not path.exists():
+        drawn = transfer(point, images, iterations=max(keep), keep=keep, network=network).images
+        write_atomically(path, save({str(i): x.contiguous() for i, x in drawn.items()}))
+    return {int(i): x for i, x in load_file(path).items()}

@@ -236,10 +236,9 @@ def power_of(drawn: Tensor, images: Tensor, within: Sequence[Cell] = ()) -> Tens
 def transferred(images: Tensor) -> list[tuple[dict, Tensor]]:
     """Halftones by style transfer at `talk` after each of ITERATIONS: config and pictures."""
     point = points.load_style("talk", images.shape[-1])
-    steps = points.transfer(point, images, iterations=max(ITERATIONS), keep=ITERATIONS)
     return [
         ({"kind": "style transfer", "parameters": {"point": "talk", "iterations": i}}, x)
-        for i, x in steps.images.items()
+        for i, x in sorted(points.steps(point, images, ITERATIONS).items())
     ]
 
 

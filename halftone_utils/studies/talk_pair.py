@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from halftone_utils.digits import datasets, points, sets
 from halftone_utils.digits.datasets import as_bytes, as_float
 from halftone_utils.engine.configs import config_of
-from halftone_utils.engine.files import CACHE, DATA, hash_of, read_toml, sha256, write_atomically
+from halftone_utils.engine.files import CACHE, DATA, hash_of, read_toml
 from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
@@ -67,7 +66,7 @@ def networks(seed: int, trainings: int = 0) -> Iterator[Network]:
 
 
 def drawn(dose: dict[str, Any], images: Tensor) -> dict[int, Tensor]:
-    """Digits at a row of doses: iterations -> uint8 (N, 1, 32, 32); drawn once, kept.
+    """Digits at a row of doses: iterations -> uint8 (N, 1, 32, 32).
 
     dose: fields of `talk`, of which `iterations` are one or several.
     images: (N, 1, 32, 32) in [0, 1].
@@ -75,12 +74,7 @@ def drawn(dose: dict[str, Any], images: Tensor) -> dict[int, Tensor]:
     change = {**dose}
     keep = tuple(np.atleast_1d(change.pop("iterations")).tolist())
     point = replace(points.load_style("talk"), **change, iterations=max(keep))
-    name = hash_of([point.hash, keep, sha256(as_bytes(images).numpy().tobytes())])
-    path = CACHE / "talk-pair" / f"{name}.safetensors"
-    if not path.exists():
-        steps = points.transfer(point, images, keep=keep).images
-        write_atomically(path, save({str(i): as_bytes(x) for i, x in steps.items()}))
-    return {int(i): x for i, x in load_file(path).items()}
+    return {i: as_bytes(x) for i, x in points.steps(point, images, keep).items()}
 
 
 def doses(images: Tensor) -> Iterator[tuple[dict[str, Any], Tensor]]:

@@ -80,9 +80,8 @@ def by_random_weights(
     digits = as_float(datasets.load("train", 32, FEW)[0])
     network = vgg.random_vgg(seed, vgg.load_vgg16(), digits)
     few = images[:FEW]
-    steps = points.transfer(point, few, iterations=max(STEPS), keep=tuple(STEPS), network=network)
-    i = nearest_in_power(steps.images, few, wanted)
-    return i, points.transfer(point, images, iterations=i, network=network).image
+    i = nearest_in_power(points.steps(point, few, tuple(STEPS), network), few, wanted)
+    return i, points.steps(point, images, (i,), network)[i]
 
 
 def beside(drawn: Tensor, images: Tensor, labels: Tensor) -> Iterator[tuple[dict, Tensor]]:
@@ -119,11 +118,9 @@ def teacher(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     if not known:
         filtered = [({"filter": name}, way(images)) for name, way in FILTERS.items()]
         record({"shown": "original"}, [({}, images), *filtered])
-    trained = points.transfer(
-        point, images, iterations=max(channel.ITERATIONS), keep=channel.ITERATIONS
-    ).images
+    trained = points.steps(point, images, channel.ITERATIONS)
     of_way: dict[str, Any] = {"shown": "style transfer", "teacher": "trained"}
-    for i, drawn in trained.items():
+    for i, drawn in sorted(trained.items()):
         if ("trained", i) not in known:
             record(of_way | {"iterations": i}, beside(drawn, images, labels))
     if "random" not in {name for name, _ in known}:

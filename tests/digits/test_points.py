@@ -9,6 +9,7 @@ from halftone_utils.engine.files import RESULTS, DataError, read_toml
 from halftone_utils.results import store
 from halftone_utils.screens import perception, tone
 from halftone_utils.studies import strength
+from halftone_utils.style import vgg
 
 FROZEN = points.FILE.read_text()
 NAMES = [(name, size) for name in ("talk", "strong") for size in (32, 256)]
@@ -232,3 +233,17 @@ def test_a_value_that_is_not_allowed_is_named_with_file_and_section(
     sentence = refused(file, name, size)
     assert f"[{name}-{size}]" in sentence
     assert named in sentence
+
+
+def test_what_a_study_keeps_is_drawn_once_for_each_network_and_picture(monkeypatch, tmp_path):
+    monkeypatch.setattr(points, "CACHE", tmp_path)
+    point, images = points.load_style("talk"), datasets.as_float(datasets.load("train", 32, 2)[0])
+    other = vgg.random_vgg(0, vgg.load_vgg16(), images)
+    first, random = points.steps(point, images, (1, 2)), points.steps(point, images, (1, 2), other)
+    alone = points.steps(point, images[:1], (1, 2))
+    monkeypatch.setattr(points, "transfer", None)
+    again = points.steps(point, images, (1, 2))
+    assert {*first} == {*again} == {1, 2}
+    assert all(first[i].equal(again[i]) for i in first)
+    assert not first[2].equal(random[2])
+    assert alone[2].allclose(first[2][:1], atol=1e-5)

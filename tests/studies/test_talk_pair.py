@@ -83,18 +83,16 @@ def test_the_nearest_pair_counts_as_it_reads_other_digits():
     assert (pair.lenet, pair.alexnet) == (85, 40)
 
 
-def test_doses_are_drawn_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(talk_pair, "CACHE", tmp_path)
+def test_each_dose_is_drawn_after_each_of_its_iterations():
     images = as_float(datasets.load("validation", 32, 2)[0])
-    first = talk_pair.drawn({"ruling": 4.0, "iterations": [1, 2]}, images)
-    monkeypatch.setattr(points, "transfer", None)
-    again = talk_pair.drawn({"ruling": 4.0, "iterations": [1, 2]}, images)
-    assert [*first] == [1, 2]
-    assert all(first[i].equal(again[i]) for i in first)
-    assert not first[1].equal(first[2])
+    found = talk_pair.drawn({"ruling": 4.0, "iterations": [1, 2]}, images)
+    assert {i: (x.dtype, x.shape) for i, x in found.items()} == dict.fromkeys(
+        (1, 2), (torch.uint8, images.shape)
+    )
+    assert not found[1].equal(found[2])
 
 
-def test_a_search_goes_on_with_what_is_new(results, monkeypatch, tmp_path):
+def test_a_search_goes_on_with_what_is_new(results, monkeypatch):
     loaded = []
 
     def network(architecture, digit):
@@ -103,7 +101,6 @@ def test_a_search_goes_on_with_what_is_new(results, monkeypatch, tmp_path):
             "training": TRAINING,
         }, lambda: loaded.append(architecture) or Constant(digit)
 
-    monkeypatch.setattr(talk_pair, "CACHE", tmp_path)
     monkeypatch.setattr(talk_pair, "TRAINED", 0)
     few = {"doses": [{"iterations": [1]}]}
     monkeypatch.setattr(talk_pair, "read_toml", lambda path: few)
