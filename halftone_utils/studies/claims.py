@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel, talk_pair, uncertainty
+from halftone_utils.studies import channel, factors, talk_pair, uncertainty
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -91,30 +91,34 @@ def _channel_where(result: store.Result, **values: object) -> channel.Channel:
     return channel.fit(result.where(shown="noise", **values), top["n_correct"] / top["n"])
 
 
-def _talk_by_change() -> Iterator[pd.DataFrame]:
+def _talk_by_change(*networks: str) -> Iterator[pd.DataFrame]:
     """A frame a seed: accuracy at `talk`, a row a change that all have, a column a network."""
     seeds: dict[int, dict[str, dict[str, float]]] = {}
     for result in store.load("factors"):
         rows = [row for row in result.rows if row["shown"] == "halftone-talk"]
         read = {str(row["change"]): 100 * row["n_correct"] / row["n"] for row in rows}
-        seeds.setdefault(result.config["seed"], {})[result.config["architecture"]] = read
+        network = result.config["architecture"]
+        if {*map(str, factors.changes_of(network))} <= {*read}:  # else killed, and goes on later
+            seeds.setdefault(result.config["seed"], {})[network] = read
     for by_network in seeds.values():
-        if {"lenet", "alexnet", "resnet18"} <= {*by_network}:
-            yield pd.DataFrame(by_network).dropna()
+        if {*networks} <= {*by_network}:
+            yield pd.DataFrame(by_network)[[*networks]].dropna()
 
 
 def recipe_as_architecture() -> Numbers:
     """Spread over recipes, mean of the networks, minus spread over networks at their own."""
+    networks = ("lenet", "alexnet", "resnet18")
     values = [
         float(np.std(x, axis=0, ddof=1).mean() - np.std(x.loc["{}"], ddof=1))
-        for x in _talk_by_change()
+        for x in _talk_by_change(*networks)
     ]
-    return {"lenet, alexnet, resnet18": values}
+    return {", ".join(networks): values}
 
 
 def order_survives_recipes() -> Numbers:
     """The least that LeNet is ahead of AlexNet."""
-    return {"lenet, alexnet": [float((x["lenet"] - x["alexnet"]).min()) for x in _talk_by_change()]}
+    frames = _talk_by_change("lenet", "alexnet")
+    return {"lenet, alexnet": [float((x["lenet"] - x["alexnet"]).min()) for x in frames]}
 
 
 # --- controls and the channel ---

@@ -6,7 +6,7 @@ import pytest
 
 from halftone_utils.results import claims as rows
 from halftone_utils.results import store
-from halftone_utils.studies import channel, claims
+from halftone_utils.studies import channel, claims, factors
 
 
 @pytest.fixture
@@ -34,6 +34,21 @@ def test_the_cost_of_shifts_is_the_difference_of_two_trainings(folder):
         store.record("factors", f"factors-lenet-s{seed}", config, found)
     assert claims.NUMBERS["shifts-cost-talk"]() == {"lenet": [20, 30]}
     assert claims.NUMBERS["shifts-by-dose"]() == {}  # two doses are not there yet
+
+
+def test_networks_are_compared_over_the_recipes_that_both_have_once_all_are_there(folder):
+    read = {"lenet": (80, 90, 99), "alexnet": (60, 85)}
+    changes = [{}, {"shift": 0}, {"shift": 1}]
+    kept = {network: changes[: len(right)] for network, right in read.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "changes_of", kept.get)
+        for network, right in read.items():
+            for change, k in zip(kept[network], right, strict=True):
+                assert claims.NUMBERS["order-survives-recipes"]() == {"lenet, alexnet": []}
+                row = {"change": change, "shown": "halftone-talk", "n": 100, "n_correct": k}
+                config = {"architecture": network, "seed": 0}
+                store.record("factors", f"factors-{network}-s0", config, [row])
+        assert claims.NUMBERS["order-survives-recipes"]() == {"lenet, alexnet": [5]}
 
 
 def test_style_transfer_is_compared_with_its_control_at_the_same_iterations(folder):
