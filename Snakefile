@@ -66,7 +66,7 @@ rule claims:
         expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
-               study=("channel", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
+               study=("channel", "rivals", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
                file=("uncertainty-lenet", "legibility", "tones-vgg16-features"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/teacher-{{network}}-32-original-s{{seed}}.json",
@@ -94,14 +94,16 @@ rule uncertainty:
         f"{HALFTONE} uncertainty --seed {{wildcards.seed}}"
 
 
-rule divisions:
+rule of_channel:
     input:
         ancient(f"{RESULTS}/channel-{{network}}-32-original-s{{seed}}.json"),
     output:
-        update(f"{RESULTS}/divisions-{{network}}-32-original-s{{seed}}.json"),
+        update(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json"),
+    wildcard_constraints:
+        study="divisions|rivals",
     threads: workflow.cores or 1
     shell:
-        f"{HALFTONE} divisions {{wildcards.network}} --seed {{wildcards.seed}}"
+        f"{HALFTONE} {{wildcards.study}} {{wildcards.network}} --seed {{wildcards.seed}}"
 
 
 rule talk_pair:
@@ -136,6 +138,9 @@ rule legibility:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} legibility --seed {{wildcards.seed}}"
+
+
+ruleorder: of_channel > of_a_network
 
 
 rule of_a_network:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel, factors, talk_pair, uncertainty
+from halftone_utils.studies import channel, factors, rivals, talk_pair, uncertainty
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -151,6 +151,16 @@ def _explained(frame: pd.DataFrame) -> float:
     rows = _of_test_screens(frame)
     off = ((rows["accuracy"] - 100 * rows["predicted"]) ** 2).mean()  # bias counts as error
     return float(1 - off / np.var(rows["accuracy"]))
+
+
+def _place() -> Numbers:
+    """R2 of the channel's prediction minus that of the screens' total power, a network a seed."""
+    numbers: Numbers = {}
+    for found in store.load("rivals"):
+        explained = [found.measured[name]["r2"] for name in ("channel", rivals.TOTAL)]
+        of_network = numbers.setdefault(found.config["network"]["architecture"], [])
+        of_network.append(round(explained[0] - explained[1], 3))
+    return numbers
 
 
 def _screens(frame: pd.DataFrame) -> float:
@@ -298,6 +308,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     ),
     "channel-predicts-error": _of_channel(_error),
     "channel-predicts-order": _of_channel(_explained),
+    "place-tells-not-power": _place,
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),
