@@ -66,9 +66,9 @@ rule claims:
         expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
-               study=("channel", "rivals", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
+               study=("channel", "rivals", "places", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
-               file=("uncertainty-lenet", "legibility", "tones-vgg16-features"), seed=(0, 1, 2)),
+               file=("uncertainty-lenet", "legibility", "places-observer", "tones-vgg16-features"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/teacher-{{network}}-32-original-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/batch-parts-resnet18-32-original-s{{seed}}.json", seed=(0, 1, 2)),
@@ -100,7 +100,7 @@ rule of_channel:
     output:
         update(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json"),
     wildcard_constraints:
-        study="divisions|rivals",
+        study="divisions|places|rivals",
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} {{wildcards.study}} {{wildcards.network}} --seed {{wildcards.seed}}"
@@ -130,6 +130,14 @@ rule tones_of_vgg_features:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} tones vgg16-features --seed {{wildcards.seed}}"
+
+
+rule places_of_the_observer:
+    output:
+        update(f"{RESULTS}/places-observer-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} places observer --seed {{wildcards.seed}}"
 
 
 rule legibility:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel, factors, rivals, talk_pair, uncertainty
+from halftone_utils.studies import channel, factors, places, rivals, talk_pair, uncertainty
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -153,14 +153,24 @@ def _explained(frame: pd.DataFrame) -> float:
     return float(1 - off / np.var(rows["accuracy"]))
 
 
-def _place() -> Numbers:
-    """R2 of the channel's prediction minus that of the screens' total power, a network a seed."""
+def _explained_more(study: str, rival: str) -> Numbers:
+    """R2 of the channel's prediction minus that of a rival's, from a study that measured both."""
     numbers: Numbers = {}
-    for found in store.load("rivals"):
-        explained = [found.measured[name]["r2"] for name in ("channel", rivals.TOTAL)]
-        of_network = numbers.setdefault(found.config["network"]["architecture"], [])
-        of_network.append(round(explained[0] - explained[1], 3))
+    for found in store.load(study):
+        if "network" in found.config:
+            own, other = (found.measured[name]["r2"] for name in ("channel", rival))
+            of_network = numbers.setdefault(found.config["network"]["architecture"], [])
+            of_network.append(round(own - other, 3))
     return numbers
+
+
+def _moved(frame: pd.DataFrame) -> float:
+    """Accuracy behind dithers by high noise minus by low noise [points], where there is most."""
+    most = [*places.RANGES[-1]]
+    rows = frame[frame["parameters"].map(lambda given: given["tone_range"] == most)]
+    low, high = (rows["band"].map(lambda band, i=i: band[i]) for i in (0, 1))
+    above, below = low >= 0.25, (low >= 0.06) & (high <= 0.26)
+    return float(rows["accuracy"][above].mean() - rows["accuracy"][below].mean())
 
 
 def _screens(frame: pd.DataFrame) -> float:
@@ -308,7 +318,10 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     ),
     "channel-predicts-error": _of_channel(_error),
     "channel-predicts-order": _of_channel(_explained),
-    "place-tells-not-power": _place,
+    "place-tells-not-power": partial(_explained_more, "rivals", rivals.TOTAL),
+    "place-moves-the-observer": partial(_by_seed, "places", _moved),
+    "place-moves-networks-less": partial(_by_seed, "places", _moved),
+    "channel-tells-place": partial(_explained_more, "places", rivals.ALIKE),
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
     "fitted-to-the-digit": _of_channel(partial(_transfer, control="of another digit")),

@@ -98,15 +98,17 @@ def agreement(predicted: Sequence[float], rows: Sequence[Mapping[str, Any]]) -> 
     """How well shares predicted of rows agree with what was read; nothing is fitted.
 
     median_error: absolute [percentage points].  r2: a bias counts as error.  bayer: predicted
-    minus read, mean of Bayer's screens [percentage points].
+    minus read, mean of Bayer's screens [percentage points], where there are some.
     """
     read = np.array([row["n_correct"] / row["n"] for row in rows])
     off, is_bayer = np.array(predicted) - read, np.array([row["kind"] == "bayer" for row in rows])
-    return {
+    found = {
         "median_error": round(float(100 * np.median(abs(off))), 2),
         "r2": round(float(1 - (off**2).mean() / read.var()), 3),
-        "bayer": round(float(100 * off[is_bayer].mean()), 2),
     }
+    if is_bayer.any():
+        found["bayer"] = round(float(100 * off[is_bayer].mean()), 2)
+    return found
 
 
 def at_offsets(way: Way, images: Tensor) -> dict[tuple[int, int], Tensor]:

@@ -1,6 +1,7 @@
 """Would one number of a screen tell as much as a network's channel does?
 
-Each rival is a power of the screen's noise, and the best falling function of it: one fitted by
+One rival is the channel with the same threshold in every band, fitted to noise alone, as it is.
+Each other is a power of the screen's noise, and the best falling function of it: one fitted by
 isotonic regression to what the network reads behind the very screens that it is judged on, which is
 more than any use of that number could tell.  The channel's prediction is fitted to none of them.
 Everything is measured on validation digits at 32 pixels; no network is asked anything anew.
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import isotonic_regression
+from torch import Tensor
 
 from halftone_utils.digits import datasets, points
 from halftone_utils.digits.datasets import as_float
@@ -21,22 +23,31 @@ from halftone_utils.results.store import Result
 from halftone_utils.screens.spectra import BANDS
 from halftone_utils.studies import channel, divisions, grid, legibility
 
+ALIKE = "one threshold for all bands"
 TOTAL, PASSED, BAND = "all its power", "what passes the eye's blur", "the one band that tells most"
 
 
 @cache
-def powers_of_screens(n: int) -> tuple[np.ndarray, np.ndarray]:
+def powers_of_screens(n: int) -> tuple[Tensor, np.ndarray]:
     """Noise of the test's screens over n digits' contrast: in each of BANDS, and through the blur.
 
-    float64 (screens, bands) and (screens,), means over the digits.
+    (screens, n, bands), and float64 (screens,) of all digits together.
     """
     images, sigma = as_float(datasets.load("validation", 32, n)[0]), points.load("strong", 32).sigma
     drawn = [way(images) for way in channel.test_screens()]
-    in_bands = torch.stack([channel.power_of(x, images).double().mean(0) for x in drawn])
-    return in_bands.numpy(), np.array([legibility.noise_of(x, images, sigma) for x in drawn])
+    in_bands = torch.stack([channel.power_of(x, images) for x in drawn])
+    return in_bands, np.array([legibility.noise_of(x, images, sigma) for x in drawn])
 
 
-def best_falling(power: Sequence[float] | np.ndarray, read: Sequence[float]) -> np.ndarray:
+def one_threshold(found: Result) -> channel.Channel:
+    """The channel that a result's noise says if all bands have the same threshold."""
+    top = found.row(shown="original")
+    return channel.fit(
+        found.where(shown="noise"), top["n_correct"] / top["n"], lambda row: "every band"
+    )
+
+
+def best_falling(power: Sequence[float] | np.ndarray | Tensor, read: Sequence[float]) -> np.ndarray:
     """What the falling function of a power that lies nearest to some readings says of each."""
     order = np.argsort(power, kind="stable")
     found = np.empty(len(order))
@@ -44,9 +55,10 @@ def best_falling(power: Sequence[float] | np.ndarray, read: Sequence[float]) -> 
     return found
 
 
-def rows_of(rival: Mapping[str, Any], power: np.ndarray, behind: Sequence[dict]) -> list[dict]:
+def rows_of(
+    rival: Mapping[str, Any], said: Sequence[float] | np.ndarray, behind: Sequence[dict]
+) -> list[dict]:
     """A row a screen: what was read of it, and what the rival says."""
-    said = best_falling(power, [row["n_correct"] / row["n"] for row in behind])
     return [
         {**row, **rival, "predicted": round(float(x), 4)}
         for row, x in zip(behind, said, strict=True)
@@ -66,17 +78,18 @@ def rivals(architecture: str, *, seed: int = 0) -> Result:
     """
     x = grid.experiment_for(architecture, 32, seed=seed)
     known = store.read(store.path_of(f"channel-{x.stem}"))
-    behind, (in_bands, passed) = (
-        divisions.read_behind(known),
-        powers_of_screens(known.config["n"]),
-    )
+    behind = divisions.read_behind(known)
+    read = [row["n_correct"] / row["n"] for row in behind]
+    in_bands, passed = powers_of_screens(known.config["n"])
+    total, alike = in_bands.sum(2, keepdim=True), one_threshold(known)
     by_band = [
-        rows_of({"rival": BAND, "band": [*band]}, power, behind)
-        for band, power in zip(BANDS, in_bands.T, strict=True)
+        rows_of({"rival": BAND, "band": [*band]}, best_falling(power, read), behind)
+        for band, power in zip(BANDS, in_bands.mean(1).T.numpy(), strict=True)
     ]
     found = {
-        TOTAL: rows_of({"rival": TOTAL}, in_bands.sum(1), behind),
-        PASSED: rows_of({"rival": PASSED}, passed, behind),
+        ALIKE: rows_of({"rival": ALIKE}, [float(alike.accuracy(p).mean()) for p in total], behind),
+        TOTAL: rows_of({"rival": TOTAL}, best_falling(total.mean((1, 2)), read), behind),
+        PASSED: rows_of({"rival": PASSED}, best_falling(passed, read), behind),
         BAND: max(by_band, key=lambda rows: agreement(rows)["r2"]),
     }
     measured = {"channel": agreement(behind)} | {k: agreement(rows) for k, rows in found.items()}

@@ -19,9 +19,8 @@ def test_powers_are_of_the_test_s_screens_in_bands_that_add_up():
     in_bands, passed = rivals.powers_of_screens(4)
     images = as_float(datasets.load("validation", 32, 4)[0])
     ways = channel.test_screens()
-    assert in_bands.shape == (len(ways), 9) and passed.shape == (len(ways),)
-    whole = channel.power_of(ways[5](images), images).sum(1).mean()
-    assert in_bands[5].sum() == pytest.approx(float(whole), rel=1e-5)
+    assert in_bands.shape == (len(ways), 4, 9) and passed.shape == (len(ways),)
+    assert in_bands[5].equal(channel.power_of(ways[5](images), images))
     fine, coarse = (
         next(i for i, way in enumerate(ways) if way.parameters.get("ruling") == ruling)
         for ruling in (2.25, 8.0)
@@ -31,17 +30,22 @@ def test_powers_are_of_the_test_s_screens_in_bands_that_add_up():
 
 def test_a_channel_that_is_right_beats_what_does_not_fall_with_power(results):
     in_bands, _ = rivals.powers_of_screens(20)
-    hurting = in_bands[:, 4]  # only the fifth band harms this network
+    hurting = in_bands[..., 4].mean(1).numpy()  # only the fifth band harms this network
     right = (20 / (1 + hurting / np.median(hurting))).round().astype(int)
     rows = [
         {"shown": "redrawing", **way.config, "test": True, "n": 20, "n_correct": int(k)}
         | {"predicted": float(k / 20)}
         for way, k in zip(channel.test_screens(), right, strict=True)
     ]
+    rows += [
+        {"shown": "noise", "band": [0.1, 0.2], "rms": rms, "n": 20, "n_correct": k}
+        for rms, k in ((0.1, 18), (0.3, 11), (1.0, 3))
+    ]
+    rows.append({"shown": "original", "n": 20, "n_correct": 20})
     config = {"network": {"architecture": "lenet", "seed": 0}, "split": "validation", "n": 20}
     store.record("channel", "channel-lenet-32-original-s0", config, rows)
     found = rivals.rivals("lenet")
-    assert {*found.measured} == {"channel", rivals.TOTAL, rivals.PASSED, rivals.BAND}
+    assert {*found.measured} == {"channel", rivals.ALIKE, rivals.TOTAL, rivals.PASSED, rivals.BAND}
     assert found.measured["channel"]["r2"] == 1
     assert found.measured[rivals.TOTAL]["r2"] < found.measured[rivals.BAND]["r2"]
     assert found.where(rival=rivals.BAND)[0]["band"] == [*channel.BANDS[4]]
