@@ -9,6 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from torch import Tensor
 
 from halftone_utils.figures.basic import SERIES, WIDTH
 from halftone_utils.networks.architectures import ARCHITECTURES
@@ -67,6 +69,47 @@ def noise_spectra(
     below.set_xticks(ticks, [f"1/{round(1 / x)}" for x in ticks])
     below.set_xlim(bands[0][0], of_channels[-1][1])
     figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def places(
+    table: pd.DataFrame, pictures: Tensor, legible: pd.DataFrame, bands: Sequence[Band]
+) -> Figure:
+    """Noise of one power in one band after another: what it looks like, and who reads through it.
+
+    table: reader ("observer" or an architecture), seed, band (its place among bands [cycles/px]),
+    accuracy [%]; a line a reader, mean and range of its seeds.
+    pictures: (bands, 1, H, W) in [0, 1], one a band, small.
+    legible: of two-tone redrawings family, passed (power over the digit's), and accuracy [%] of the
+    observer; drawn at the right.
+    """
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(WIDTH, 4.4), sharey=True, width_ratios=(5, 3)
+    )
+    drawn = [("observer", "model observer", EYE, "s", 4.0)]
+    drawn += [(a, row.printed, row.colour, row.marker, 1.4) for a, row in ARCHITECTURES.items()]
+    for reader, printed, colour, marker, width in drawn:
+        of_seeds = table[table["reader"] == reader].groupby("band")["accuracy"]
+        if of_seeds.ngroups:
+            look: dict[str, Any] = {"color": colour, "marker": marker, "ms": 5, "lw": width}
+            left.plot(of_seeds.mean(), label=printed, **look)
+            low, high = of_seeds.min(), of_seeds.max()
+            left.fill_between(low.index, low, high, color=colour, alpha=0.15, lw=0)
+    for k, picture in enumerate(pictures[:, 0, :, :, None].expand(-1, -1, -1, 3).numpy()):
+        image = OffsetImage(picture, zoom=2, interpolation="nearest", dpi_cor=False)
+        left.add_artist(AnnotationBbox(image, (k, 113), frameon=False, pad=0))
+    left.set_xticks(range(len(bands)), [f"{1 / f:.3g}" for f in _middles(bands)])
+    left.set(xlabel="period of the noise, px", ylabel="read right, %", ylim=(0, 125))
+    left.set_yticks(range(0, 101, 20))
+    for (family, of), (colour, marker, _) in zip(
+        legible.groupby("family", sort=False), SERIES, strict=False
+    ):
+        right.plot(of["passed"], of["accuracy"], marker, color=colour, ms=5, label=family)
+    right.set(xscale="log", xlabel="noise that passes the observer's blur,\nover the digit's power")
+    right.legend(fontsize=8, title="read by the observer", title_fontsize=9, loc="lower left")
+    for place in (left, right):
+        place.axhline(10, color="grey", lw=1, ls=":")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=7)
     return figure
 
 

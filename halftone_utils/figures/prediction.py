@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from halftone_utils.digits.sets import TEST_SETS
-from halftone_utils.figures.basic import SERIES, WIDTH
+from halftone_utils.figures.basic import WIDTH
 from halftone_utils.networks.architectures import ARCHITECTURES
 
 
@@ -118,26 +118,4 @@ def recipes(table: pd.DataFrame) -> Figure:
         place.axvline(10, color="grey", lw=1, ls=":")
     places[0].set_yticks(range(len(rows)), [f"{ARCHITECTURES[a].printed}: {r}" for a, r in rows])
     places[0].invert_yaxis()
-    return figure
-
-
-def legible(table: pd.DataFrame) -> Figure:
-    """What the model observer reads of two-tone redrawings, over all noise and over what passes.
-
-    table: noise and passed (power over the digit's), accuracy [%], family, a row a redrawing.
-    """
-    figure, places = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
-    for (family, of_family), (colour, marker, _) in zip(
-        table.groupby("family", sort=False), SERIES, strict=False
-    ):
-        for place, x in zip(places, ("noise", "passed"), strict=True):
-            place.plot(
-                of_family[x], of_family["accuracy"], marker, color=colour, ms=5, label=family
-            )
-    places[0].set(xlabel="power of all its noise, over the digit's")
-    places[1].set(xlabel="power of what passes the observer's blur, over the digit's")
-    places[0].set(ylabel="read by the observer, %", ylim=(0, 101))
-    for place in places:
-        place.set_xscale("log")
-    figure.legend(*places[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return figure

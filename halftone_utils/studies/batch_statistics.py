@@ -51,6 +51,23 @@ def adapted(model: nn.Module, images: Tensor) -> nn.Module:
     return model.eval()
 
 
+def _check_network(model: nn.Module, there: Result, size: int, stay: list[dict]) -> None:
+    """Raise ValueError unless a network reads as the one did to whose rows others are added.
+
+    stay: rows of what was read with the statistics of training; asked is the set that was read
+    least, where networks differ most.
+    """
+    row = min(stay, key=lambda row: row["n_correct"] / row["n"])
+    images, labels = sets.load(row["shown"], "test", size, row["n"])
+    right = training.count_right(model, images, labels, fast=True)
+    if abs(right - row["n_correct"]) > experiments.ROUNDING * row["n"]:
+        raise ValueError(
+            f"these weights are not those that {there.stem} was measured with: of {row['n']} of "
+            f"{row['shown']} they read {right}, not {row['n_correct']}. Name no sets, and all are "
+            "measured anew."
+        )
+
+
 def batch_statistics(
     architecture: str,
     *,
@@ -67,14 +84,22 @@ def batch_statistics(
     The new ones are of the first n_adapt training pictures, drawn as each test set is.
     Writes data/results/batch-statistics-EXPERIMENT.json.
     architecture: one with batch normalization.  n_train: 0 for the grid's number.
+    Raises ValueError where rows would be added to those of other weights.
     """
     experiment = grid.experiment_for(architecture, size, train_on, seed, n_train)
     names = ("architecture", "train_on", "seed", "size", "n_train")
     config = {**{name: getattr(experiment, name) for name in names}, "n_adapt": n_adapt}
     stem = f"batch-statistics-{experiment.stem}"
     as_it_is = {"statistics": "of training", "n": n_test}
-    store.check(stem, config, [{"shown": name, **as_it_is} for name in shown])
+    there = store.check(stem, config, [{"shown": name, **as_it_is} for name in shown])
     model, rows = experiments.ready(experiment), []
+    stay = [
+        row
+        for row in (there.where(statistics="of training") if there else ())
+        if row["shown"] not in shown and sets.same_everywhere(row["shown"])
+    ]
+    if there and stay:
+        _check_network(model, there, size, stay)
     for name in shown:
         images, labels = sets.load(name, "test", size, n_test)
         own = adapted(model, sets.load(name, "train", size, n_adapt)[0])

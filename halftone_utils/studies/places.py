@@ -10,6 +10,7 @@ Everything is measured on validation digits at 32 pixels.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -110,3 +111,24 @@ def places(architecture: str, *, seed: int = 0, n: int = 500) -> Result:
     rows, alike = of_network(experiments.ready(x), both, images, labels)
     measured = {"channel": rivals.agreement(rows), rivals.ALIKE: rivals.agreement(alike)}
     return store.record("places", stem, config, rows, measured=measured)
+
+
+def readings(found: Sequence[Result]) -> pd.DataFrame:
+    """What each reader makes of dithers: reader, seed, least and greatest tone, band, accuracy [%].
+
+    band: its place among BANDS.
+    """
+    bands = [[*band] for band in BANDS]
+    rows = [
+        {
+            "reader": of.get("architecture"),
+            "seed": of["seed"],
+            "tones": tuple(row["parameters"]["tone_range"]),
+            "band": bands.index(row["band"]),
+            "accuracy": 100 * row["n_correct"] / row["n"],
+        }
+        for result in found
+        for of in (result.config.get("network", result.config),)
+        for row in result.rows
+    ]
+    return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ import pytest
 
 from halftone_utils.figures import prediction
 from halftone_utils.results import store
-from halftone_utils.studies import channel, factors, legibility
+from halftone_utils.studies import channel, factors
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +55,3 @@ def test_every_recipe_has_a_row_and_every_seed_a_dot():
     dots = sum(len(line.get_xdata()) for place in figure.axes for line in place.lines)
     means_and_chance = 2 * rows + 2 * 2
     assert dots == len(table) + means_and_chance
-
-
-def test_the_observer_is_drawn_over_all_noise_and_over_what_passes():
-    table = legibility.readings(store.load("legibility"))
-    figure = prediction.legible(table)
-    for place, x in zip(figure.axes, ("noise", "passed"), strict=True):
-        drawn = sorted(v for line in place.lines for v in line.get_xdata())
-        assert drawn == sorted(table[x])

@@ -76,6 +76,20 @@ def test_a_result_holds_both_counts_and_gains_what_else_is_shown(results):
             batch_statistics.batch_statistics("resnet18", shown=("original",), **{**few, **changed})
 
 
+def test_rows_are_not_added_to_those_of_another_network(results, monkeypatch):
+    few = {"n_test": 40, "n_adapt": 50}
+    first = batch_statistics.batch_statistics("resnet18", shown=("halftone-strong",), **few)
+    other = architectures.build("resnet18", 32, 1).eval()
+    with torch.no_grad():
+        other.get_parameter([*dict(other.named_parameters())][-1])[7] += 100  # always answers 7
+    read = training.count_right(other, *sets.load("halftone-strong", "test", 32, 40))
+    assert abs(read - first.where(statistics="of training")[0]["n_correct"]) > 1
+    monkeypatch.setattr(experiments, "ready", lambda experiment: other)
+    with pytest.raises(ValueError, match=f"^these weights .* they read {read}, not"):
+        batch_statistics.batch_statistics("resnet18", shown=("original",), **few)
+    assert store.load("batch statistics", results) == [first]
+
+
 def test_a_network_of_fewer_training_digits_is_a_file_of_its_own(results, tmp_path, monkeypatch):
     trained = []
 
