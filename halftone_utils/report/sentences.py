@@ -24,7 +24,8 @@ def claims(verdicts: Iterable[Verdict], *names: str) -> str:
     lines = []
     for verdict in (named[name] for name in names):
         unit = next((f" {x}" for x in UNITS if verdict.claim.measured.endswith(x)), "")
-        asked = f"{verdict.claim.threshold}{unit}: {tables.numbers_of(verdict) or 'no number yet'}"
+        measured = tables.numbers_of(verdict, each=False) or "no number yet"
+        asked = f"{verdict.claim.threshold}{unit}: {measured}"
         lines.append(f"- **{verdict.outcome.capitalize()}:** {verdict.claim.sentence} *({asked})*")
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from halftone_utils.digits import datasets, halftone_sets, points, sets
@@ -11,7 +12,7 @@ from halftone_utils.networks import architectures
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
 from halftone_utils.results.claims import Verdict
-from halftone_utils.results.intervals import Summary, percent, summary
+from halftone_utils.results.intervals import Summary, of_mean, percent, summary
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, summarise, tidy
 from halftone_utils.studies import batch_statistics
@@ -52,13 +53,21 @@ def claims_table(verdicts: Iterable[Verdict]) -> str:
     return markdown(("outcome", "claim", "measured, and threshold", "a number a seed"), lines)
 
 
-def numbers_of(verdict: Verdict) -> str:
-    """What was measured for a claim: each network with the number of each seed."""
-    return "; ".join(
-        f"{_networks(network)} {', '.join(f'{x:.3g}' for x in values)}"
-        for network, values in verdict.numbers.items()
-        if values
-    )
+def numbers_of(verdict: Verdict, each: bool = True) -> str:
+    """What was measured for a claim: each network with the number of each seed.
+
+    Of three seeds and more the mean with Student's 95 % interval; each: and every number.
+    """
+    said = []
+    for network, values in verdict.numbers.items():
+        every = ", ".join(f"{x:.3g}" for x in values)
+        if len(values) > 2:
+            low, high = of_mean(values)
+            mean = f"{np.mean(values):.3g} [{low:.3g}, {high:.3g}]"
+            said.append(f"{_networks(network)} {mean}" + f" ({every})" * each)
+        elif values:
+            said.append(f"{_networks(network)} {every}")
+    return "; ".join(said)
 
 
 def _networks(names: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 from scipy.stats import binomtest
 
 from halftone_utils.engine import checks
@@ -18,6 +19,13 @@ def wilson(n_correct: int, n: int) -> tuple[float, float]:
     checks.whole("n_correct", int(n_correct), 0, int(n))
     found = binomtest(int(n_correct), int(n)).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
+
+
+def of_mean(numbers: Sequence[float]) -> tuple[float, float]:
+    """Student's 95 % interval of the mean of two numbers or more, one a seed."""
+    x = np.asarray(numbers, float)
+    reach = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    return float(x.mean() - reach), float(x.mean() + reach)
 
 
 def percent(n_correct: int, n: int, digits: int = 1, form: str = "{} [{}, {}]") -> str:

@@ -65,13 +65,13 @@ def rows_of(model: torch.nn.Module, change: dict[str, Any], n: int) -> list[dict
     return [{"change": change, **row} for row in rows]
 
 
-def factors(architecture: str, *, seed: int = 0, n: int = 5000) -> Result:
+def factors(architecture: str, *, seed: int = 0, n: int = 5000, first: int = 0) -> Result:
     """Train with each change of the recipe that data/factors.toml lists, read validation digits.
 
     Writes data/results/factors-NETWORK-sSEED.json; changes that it holds are not trained again.
-    n: validation digits.
+    n: validation digits.  first: only the first so many changes, 0 for all.
     """
-    changes, stem = changes_of(architecture), f"factors-{architecture}-s{seed}"
+    changes, stem = changes_of(architecture)[: first or None], f"factors-{architecture}-s{seed}"
     recipe = architectures.ARCHITECTURES[architecture].recipes[32]
     config = {"architecture": architecture, "seed": seed, "recipe": config_of(recipe)}
     config |= {"split": "validation", "n": n}

@@ -173,10 +173,10 @@ def test_what_new_statistics_do_is_a_sentence_a_network_and_a_test_set():
 
 
 def test_a_claim_is_said_with_what_became_of_it_and_its_numbers():
-    verdicts = claims.judge({"shifts-cost-talk": {"lenet": (1.0, 1.25, 1.5)}})
+    verdicts = claims.judge({"shifts-cost-talk": {"lenet": (1.0, 1.25, 1.5, 1.25) * 2}})
     said = sentences.claims(verdicts, "shifts-cost-talk", "shifts-cost-strong").splitlines()
     first, second = (claims.load()[x].sentence for x in ("shifts-cost-talk", "shifts-cost-strong"))
     assert said == [
-        f"- **Falls:** {first} *(≥ 5 points: LeNet 1, 1.25, 1.5)*",
+        f"- **Falls:** {first} *(≥ 5 points: LeNet 1.25 [1.09, 1.41])*",
         f"- **Not measured:** {second} *(≥ 10 points: no number yet)*",
     ]

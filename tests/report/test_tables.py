@@ -248,11 +248,11 @@ def test_the_talk_has_its_cells():
 
 def test_the_table_of_claims_prints_a_fallen_one_as_large_as_the_others():
     (claim, other, *_) = claims.load().values()
-    verdicts = claims.judge({claim.name: {"lenet": (1.0, 1.25, 1.5)}})
+    verdicts = claims.judge({claim.name: {"lenet": (1.0, 1.25, 1.5, 1.25) * 2}})
     rows = tables.claims_table(verdicts).splitlines()[2:]
     assert len(rows) == len(claims.load())
     assert rows[0].startswith(
-        f"| **falls** | {claim.sentence} | {claim.measured} ≥ 5 | LeNet 1, 1.25"
+        f"| **falls** | {claim.sentence} | {claim.measured} ≥ 5 | LeNet 1.25 [1.09, 1.41] (1, 1.25,"
     )
     assert rows[1].startswith(f"| **not measured** | {other.sentence} |")
     assert "LeNet, AlexNet" in tables.claims_table(

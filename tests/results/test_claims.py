@@ -1,5 +1,6 @@
 """A claim stands, falls or stays open by its seeds, corrected in its family."""
 
+import numpy as np
 import pytest
 
 from halftone_utils.engine.files import DataError
@@ -60,6 +61,49 @@ def test_holm_multiplies_by_how_many_are_left_and_never_falls():
     assert claims.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert claims.holm([0.9, 0.6]) == [1.0, 1.0]
     assert claims.holm([]) == []
+
+
+def test_a_conjunction_takes_the_greatest_p_of_all_and_bonferroni_of_one():
+    p = [0.01, 0.04, 0.03, 0.2]
+    assert claims.conjunction(p, 4) == 0.2
+    assert claims.conjunction(p, 3) == pytest.approx(2 * 0.04)
+    assert claims.conjunction(p, 1) == pytest.approx(4 * 0.01)
+    assert claims.conjunction([0.9, 0.8], 1) == 1
+
+
+def test_a_claim_of_all_networks_is_wrongly_made_as_seldom_as_the_level_says():
+    dice = np.random.default_rng(0)
+    claim = claims.Claim(
+        name="it-is",
+        sentence="So it is.",
+        measured="points",
+        networks=("a", "b"),
+        seeds=(0, 1, 2),
+        family="one",
+        at_least=0,
+    )
+    # one network is far on the claim's side, the other on the threshold: it must not stand
+    wrong = sum(
+        claims.conjunction(
+            [claims.p_values(claim, dice.normal(mean, 1, 3).tolist())[0] for mean in (20, 0)], 2
+        )
+        < claims.LEVEL
+        for _ in range(2000)
+    )
+    assert 0.03 < wrong / 2000 < 0.07
+
+
+def test_claims_of_one_family_are_corrected_together(tmp_path):
+    path = tmp_path / "claims.toml"
+    rows = [ROW.format(name=f"it-is-{k}", threshold="at_least = 5") for k in range(3)]
+    numbers = {"a": (7.0, 7.5, 8.0), "b": (7.0, 7.5, 8.0)}  # p = 0.013 each
+    for several, outcome in ((rows[:1], "stands"), (rows, "stands")):
+        path.write_text("".join(several))
+        claims.load.cache_clear()
+        found = {f"it-is-{k}": numbers for k in range(len(several))}
+        assert {verdict.outcome for verdict in claims.judge(found, path)} == {outcome}
+    alone = claims.judge({"it-is-0": numbers}, path)[0]  # the other two are not measured
+    assert alone.p == pytest.approx(3 * claims.p_values(alone.claim, numbers["a"])[0])
 
 
 @pytest.mark.parametrize("threshold", ["", "at_least = 1\nat_most = 2", "enough = 3\nwithin = 1"])

@@ -43,3 +43,8 @@ def test_seeds_are_a_mean_and_a_deviation_and_one_seed_has_wilsons_interval():
     assert (one.mean, one.sd) == (50, None)
     assert str(one) == "50.00 [43.14, 56.86]"
     assert one.interval == (one.low, one.high)
+
+
+def test_the_interval_of_a_mean_is_students():
+    assert intervals.of_mean([1.0, 2.0, 3.0]) == pytest.approx((-0.484, 4.484), abs=1e-3)
+    assert intervals.of_mean([2.0, 2.0]) == (2.0, 2.0)

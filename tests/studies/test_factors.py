@@ -55,6 +55,8 @@ def test_what_is_measured_is_not_trained_again(results, monkeypatch):
     monkeypatch.setattr(
         factors, "changes_of", lambda architecture: [{}, {"shift": 0}, {"shift": 1}]
     )
+    few = factors.factors("lenet", n=50, first=2)
+    assert trained == [{}, {"shift": 0}] and few.rows == first.rows
     again = factors.factors("lenet", n=50)
     assert trained == [{}, {"shift": 0}, {"shift": 1}]
     assert len(again.where(change={})) == len(first.where(change={})) > 2
