@@ -1,7 +1,10 @@
-"""Photographs that come inside scikit-image's wheel, as pictures for style transfer."""
+"""Photographs that come inside wheels: scikit-image's, and 20 of ImageNet's with their classes."""
 
 import io
 import math
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,24 +33,70 @@ NAMES = (
 )
 
 
-def decode(content: bytes, side: int) -> Tensor:
+def decode(content: bytes, side: int, colour: bool = False) -> Tensor:
     """The middle square of a picture file in grey: (1, 1, side, side) in [0, 1], antialiased.
 
-    content: the bytes of any format that Pillow reads.
+    content: the bytes of any format that Pillow reads.  colour: (1, 3, side, side), red to blue.
     Raises ValueError in one sentence for what is no picture, or one of under 16 pixels.
     """
     try:
         with Image.open(io.BytesIO(content)) as picture:
-            grey = ImageOps.exif_transpose(picture).convert("L")
+            upright = ImageOps.exif_transpose(picture).convert("RGB" if colour else "L")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "it is empty" if not content else type(error).__name__
         raise ValueError(
             f"The file is no picture that can be read ({reason}); PNG, JPEG and GIF are."
         ) from None
-    if min(grey.size) < 16:
-        raise ValueError(f"The picture has {grey.size[0]} by {grey.size[1]} pixels; 16 are needed.")
-    square = ImageOps.fit(grey, (side, side), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(square)).float()[None, None] / 255
+    if min(upright.size) < 16:
+        width, height = upright.size
+        raise ValueError(f"The picture has {width} by {height} pixels; 16 are needed.")
+    square = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)
+    pixels = torch.from_numpy(np.array(square)).float() / 255
+    return pixels.movedim(-1, 0)[None] if colour else pixels[None, None]
+
+
+def labelled(
+    side: int, folder: Path | None = None, classes: Sequence[str] = ()
+) -> tuple[Tensor, Tensor]:
+    """Photographs in colour, (N, 3, side, side) in [0, 1], and the number of each one's class.
+
+    Without a folder the 20 of ImageNet's validation set inside foolbox's wheel, 512 x 512 pixels.
+    folder: a folder a class in it, named as in classes or by the number, with pictures.
+    Raises ValueError in one sentence for a folder without any, a class that is none, a picture that
+    cannot be read.
+    """
+    checks.within("side", side, 16, math.inf, "pixels")
+    if folder is None:
+        inside = (Path(str(files("foolbox"))) / "data").glob("imagenet_*.jpg")
+        found = [(path, int(path.stem.split("_")[2])) for path in sorted(inside)]
+    else:
+        found = _in_folders(folder, classes)
+    pictures = []
+    for path, _ in found:
+        try:
+            pictures.append(decode(path.read_bytes(), side, colour=True))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+    return torch.cat(pictures), torch.tensor([number for _, number in found])
+
+
+def _in_folders(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
+    """Each file in the folders of a folder, with the number of the class that its folder names."""
+    found = []
+    for inner in sorted(path for path in folder.glob("*") if path.is_dir()):
+        if inner.name in classes:
+            number = classes.index(inner.name)
+        elif inner.name.isdigit() and int(inner.name) < len(classes):
+            number = int(inner.name)
+        else:
+            raise ValueError(
+                f"{inner} is named after no class: a name, or a number below {len(classes)}."
+            )
+        pictures = (x for x in sorted(inner.iterdir()) if x.is_file() and x.name[0] != ".")
+        found += [(path, number) for path in pictures]
+    if not found:
+        raise ValueError(f"{folder} holds no pictures: a folder a class, with pictures in it.")
+    return found
 
 
 def load(name: str, side: int) -> Tensor:

@@ -14,11 +14,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from halftone_utils.engine import checks
-from halftone_utils.engine.files import DATA, DataError
+from halftone_utils.engine.files import DATA, DataError, read_toml
 
 OWN, OWN_IN_TIMM = "efficientnet_lite0", "tf_efficientnet_lite0"
 FILE = DATA / "weights" / f"{OWN}.safetensors"
 SHA256 = "987600064845a93dba73fd87299830698095bada6084832162f49709af757087"
+GROUPS = DATA / "imagenet_groups.toml"
 LIBRARIES = ("timm", "torchvision")
 
 
@@ -28,6 +29,20 @@ def classes() -> tuple[str, ...]:
     from torchvision.models import ResNet50_Weights
 
     return tuple(ResNet50_Weights.DEFAULT.meta["categories"])
+
+
+@cache
+def groups() -> dict[str, frozenset[int]]:
+    """Classes that are meshes, and cloths, by data/imagenet_groups.toml.
+
+    Raises DataError for a number that is not of the name beside it.
+    """
+    found = read_toml(GROUPS)
+    for rows in found.values():
+        for number, name in rows.items():
+            if not (number.isdigit() and int(number) < 1000 and classes()[int(number)] == name):
+                raise DataError(f"{GROUPS}: class {number} is not {name!r}.")
+    return {group: frozenset(map(int, rows)) for group, rows in found.items()}
 
 
 class Standardize(nn.Module):

@@ -29,6 +29,20 @@ def test_the_classes_stand_in_the_usual_order():
     assert (names[0], names[904], names[999]) == ("tench", "window screen", "toilet tissue")
 
 
+def test_the_groups_are_apart_and_each_number_has_its_name(tmp_path, monkeypatch):
+    meshes, cloths = imagenet.groups().values()
+    assert not meshes & cloths
+    assert 904 in meshes
+    wrong = tmp_path / "groups.toml"
+    wrong.write_text('[meshes]\n904 = "window shade"\n')
+    monkeypatch.setattr(imagenet, "GROUPS", wrong)
+    imagenet.groups.cache_clear()
+    with pytest.raises(DataError, match="class 904 is not 'window shade'"):
+        imagenet.groups()
+    monkeypatch.undo()
+    imagenet.groups.cache_clear()
+
+
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
 def test_a_network_of_a_library_is_loaded_from_a_file(tmp_path, ending):
     from torchvision.models import resnet18
