@@ -76,6 +76,7 @@ rule claims:
         expand(f"{RESULTS}/divisions-{{network}}-32-original-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/curriculum-vgg16-s{{seed}}.json", seed=(0, 1, 2)),
+        f"{RESULTS}/photographs-efficientnet_lite0.json",
 
 
 rule factors:
@@ -138,6 +139,14 @@ rule places_of_the_observer:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} places observer --seed {{wildcards.seed}}"
+
+
+rule photographs:
+    output:
+        update(f"{RESULTS}/photographs-efficientnet_lite0.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} photographs"
 
 
 rule legibility:

@@ -40,6 +40,8 @@ MEASURED = (
     "character_accuracy",
     "ms",
     "answers",
+    "classes",
+    "n_top5",
     "experiment",
     "predicted",
     "noise",

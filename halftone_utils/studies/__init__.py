@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "frontier",
         "grid",
         "legibility",
+        "photographs",
         "places",
         "recipes",
         "rivals",

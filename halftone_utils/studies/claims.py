@@ -7,9 +7,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from halftone_utils.networks import imagenet
 from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
-from halftone_utils.studies import channel, factors, places, rivals, talk_pair, uncertainty
+from halftone_utils.studies import (
+    channel,
+    factors,
+    photographs,
+    places,
+    rivals,
+    talk_pair,
+    uncertainty,
+)
 
 Numbers = dict[str, list[float]]
 ITERATIONS = (8, 15, 30, 50)
@@ -283,6 +292,44 @@ def _with_small_pictures(frame: pd.DataFrame) -> float | None:
     return float(of[both[0]] - of[both[1]]) if {*both} <= {*of.index} else None
 
 
+def _of_photographs(result: store.Result, **of: object) -> list[int]:
+    """First answers to each photograph of the main screen at a side, or of a control of it."""
+    found = [
+        row
+        for row in result.rows
+        if all(row.get(key) == of.get(key) for key in ("control", "filter", "sigma", "drawn"))
+        and row["kind"] == of["kind"]
+        and row["side"] == of["side"]
+        and row.get("parameters", {}) == of["parameters"]
+        and "statistics" not in row
+    ]
+    return found[0]["classes"] if found else []
+
+
+def _meshes(control: str | None = None) -> Numbers:
+    """1 for each photograph that is a mesh or a cloth to a network, behind the main screen."""
+    both = frozenset().union(*imagenet.groups().values())
+    numbers: Numbers = {}
+    for result in store.load("photographs"):
+        near = {**photographs.MAIN.config, "side": photographs.SIDE, "control": control}
+        answers = _of_photographs(result, **near)
+        numbers[result.config["network"]] = [float(answer in both) for answer in answers]
+    return numbers
+
+
+def _photographs_afar(side: int = 128) -> Numbers:
+    """Right answers [1 or 0] to each photograph, halftone minus grey, both reduced."""
+    numbers: Numbers = {}
+    for result in store.load("photographs"):
+        halftones, greys = (
+            _of_photographs(result, **way.config, side=side)
+            for way in (photographs.MAIN, photographs.GREY)
+        )
+        of = zip(result.config["classes"], halftones, greys, strict=False)
+        numbers[result.config["network"]] = [float((x == y) - (z == y)) for y, x, z in of]
+    return numbers
+
+
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
     return partial(_by_seed, "factors", of)
 
@@ -342,6 +389,9 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "few-pictures-suffice": _of_parts(partial(_gained, n_adapt=50)),
     "first-layers-do-it": _of_parts(_first_layers),
     "variances-not-means": _of_parts(_variances),
+    "names-the-mesh": _meshes,
+    "spectrum-is-named": partial(_meshes, "random phases"),
+    "reads-photographs-from-afar": _photographs_afar,
 }
 
 
