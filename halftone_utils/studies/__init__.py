@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fidelity",
         "frontier",
         "grid",
+        "index",
         "legibility",
         "photographs",
         "places",

@@ -17,8 +17,7 @@ from tqdm.auto import tqdm
 
 from halftone_utils import screens
 from halftone_utils.digits import stylizer
-from halftone_utils.digits.photographs import labelled
-from halftone_utils.engine.types import Images
+from halftone_utils.digits.photographs import grey, labelled
 from halftone_utils.networks import attacks, imagenet, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
@@ -33,7 +32,6 @@ SIDES = (512, 362, 256, 181, 128, 91, 64)  # px, of pictures seen from afar
 SIGMAS = (1.0, 2.0, 4.0, 8.0)  # px
 RMS = (0.05, 0.1, 0.2, 0.4)  # of noise, black to white 1
 EPSILONS = (0.0, 0.0035, 0.007, 0.014, 0.03, 0.06)
-LUMINANCE = (0.299, 0.587, 0.114)  # Rec. ITU-R BT.601
 WAYS = (
     Way("grey", torch.clone),
     *(
@@ -52,11 +50,6 @@ WAYS = (
     ),
 )
 GREY, MAIN, BLUE_NOISE = WAYS[0], WAYS[1], WAYS[-2]
-
-
-def grey(images: Tensor) -> Images:
-    """The luminance of pictures in colour: (N, 3, H, W) in [0, 1] -> (N, 1, H, W)."""
-    return (images * torch.tensor(LUMINANCE).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def controls(drawn: Tensor, images: Tensor) -> dict[str, Tensor]:
