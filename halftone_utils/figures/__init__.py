@@ -1,6 +1,13 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
-from halftone_utils.figures import channels, prediction, results, screens, style_transfer
+from halftone_utils.figures import (
+    channels,
+    photographs,
+    prediction,
+    results,
+    screens,
+    style_transfer,
+)
 from halftone_utils.figures.basic import (
     SERIES,
     STYLE,

@@ -6,14 +6,11 @@ A builder takes the side of its pictures in pixels and the number of classes.
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.transforms import Normalize
-
-from halftone_utils.engine.files import DataError
 
 
 class StandardizePerImage(nn.Module):
@@ -138,26 +135,3 @@ def _resnet(make: Callable[..., models.ResNet], size: int, classes: int) -> nn.S
 
 resnet18 = partial(_resnet, models.resnet18)
 resnet50 = partial(_resnet, models.resnet50)
-
-
-def imagenet_classifier() -> tuple[nn.Module, list[str]]:
-    """torchvision's ResNet18 with its ImageNet weights, and the names of the 1000 classes.
-
-    Images (N, 3, H, W) in [0, 1] -> logits (N, 1000); normalization inside, as for digits.
-    Nothing is downloaded: raises DataError that says where the weights are looked for.
-    """
-    weights = models.ResNet18_Weights.IMAGENET1K_V1
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    if not path.exists():
-        raise DataError(
-            f"ResNet18's ImageNet weights are not at {path}: put {weights.url} there, "
-            "or leave photographs out."
-        )
-    network = models.resnet18()
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is damaged ({reason}): fetch {weights.url} again.") from None
-    normalize = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    return nn.Sequential(normalize, network).eval(), weights.meta["categories"]

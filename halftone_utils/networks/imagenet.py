@@ -4,7 +4,6 @@ Nothing is downloaded.  Networks take pictures (N, 1 or 3, H, W) in [0, 1], grey
 channels; what they were trained to be given (mean and deviation a channel) is done inside.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torchvision.transforms import Normalize
 
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import DATA, DataError, read_toml
@@ -45,21 +45,12 @@ def groups() -> dict[str, frozenset[int]]:
     return {group: frozenset(map(int, rows)) for group, rows in found.items()}
 
 
-class Standardize(nn.Module):
-    """Grey to three equal channels; then (x - mean) / deviation of each channel."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
-        """mean, deviation: of each of the three channels."""
-        super().__init__()
-        for name, values in (("mean", mean), ("deviation", deviation)):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+class ThreeChannels(nn.Module):
+    """Grey as three equal channels: (N, 1 or 3, H, W) -> (N, 3, H, W)."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 1 or 3, H, W) in [0, 1] -> (N, 3, H, W)."""
-        return (images.expand(-1, 3, -1, -1) - self.mean) / self.deviation
+        """Without a copy."""
+        return images.expand(-1, 3, -1, -1)
 
 
 def load(name: str = OWN, file: Path | None = None) -> nn.Module:
@@ -96,7 +87,7 @@ def _timm(name: str, file: Path | None) -> nn.Module:
         found = try_to_load_from_cache(fetched.get("hf_hub_id") or "timm/none", "model.safetensors")
         file = _known(f"timm/{name}", Path(found) if isinstance(found, str) else None)
     _fill(model, file)
-    return nn.Sequential(Standardize(fetched["mean"], fetched["std"]), model)
+    return nn.Sequential(ThreeChannels(), Normalize(fetched["mean"], fetched["std"]), model)
 
 
 def _torchvision(name: str, file: Path | None) -> nn.Module:
@@ -110,7 +101,7 @@ def _torchvision(name: str, file: Path | None) -> nn.Module:
     model = models.get_model(name)
     _fill(model, file)
     asked = weights.transforms()
-    return nn.Sequential(Standardize(asked.mean, asked.std), model)
+    return nn.Sequential(ThreeChannels(), Normalize(asked.mean, asked.std), model)
 
 
 def _known(name: str, file: Path | None) -> Path:

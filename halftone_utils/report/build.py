@@ -25,8 +25,9 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "05_halftone_mnist": "5. Halftone-MNIST",
     "06_architectures": "6. Architectures",
     "07_what_a_network_sees": "7. What a network sees",
-    "08_captcha": "8. CAPTCHA",
-    "09_conclusions": "9. Conclusions",
+    "08_photographs": "8. Photographs",
+    "09_captcha": "9. CAPTCHA",
+    "10_conclusions": "10. Conclusions",
 }
 
 
@@ -76,7 +77,7 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode
     notebooks: executed pages by name, the last with a cell tagged `figure-hero`.
     made: how the last sentence begins.
     """
-    png = base64.b64encode(figures_of(notebooks["09_conclusions"])["hero"]).decode()
+    png = base64.b64encode(figures_of(notebooks["10_conclusions"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
     hero, listed = f"data:image/png;base64,{png}", "\n".join(items)

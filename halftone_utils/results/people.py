@@ -18,7 +18,7 @@ from halftone_utils.results.intervals import percent
 FILE = Path(os.environ.get("HALFTONE_READINGS") or DATA / "human" / "readings.jsonl")  # git ignores
 DIGITS = "digits-32"  # the quiz of page 5, as the file names it
 CONDITIONS = ("original", "halftone-talk", "halftone-strong", "random-dots")  # of its pictures
-CAPTCHAS = "captchas"  # the quiz of page 8
+CAPTCHAS = "captchas"  # the quiz of page 9
 
 
 @dataclass(frozen=True, kw_only=True)

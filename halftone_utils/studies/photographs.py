@@ -6,11 +6,12 @@ picture is that takes fewer receptors, or blurred at its own side.  Every answer
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -165,3 +166,58 @@ def photographs(
         own = batch_statistics.adapted(model, (255 * halftones).byte())
         record([({**MAIN.config, "statistics": "of these", "side": SIDE}, halftones)], own)
     return store.read(store.path_of(stem))
+
+
+SAID = ("side", "drawn", "sigma", "band", "rms", "epsilon")
+
+
+def readings(found: Result) -> pd.DataFrame:
+    """What was answered to each picture set, a row each; of a result of this study.
+
+    Columns, "" and NaN where a row says nothing: name (of the way, in words), control, filter,
+    statistics, and those of SAID; n, n_correct, accuracy [%]; n_named, answers that are meshes or
+    cloths; counted, photographs that are read right in grey from the same distance, and illusions,
+    those of them that are read wrong near and right from this distance.
+    """
+    meant = torch.tensor(found.config["classes"])
+    both = frozenset().union(*imagenet.groups().values())
+    right = {store.key_of(row): torch.tensor(row["classes"]) == meant for row in found.rows}
+    rows = []
+    for row in found.rows:
+        seen: dict[str, Any] = {key: row[key] for key in ("side", "sigma") if key in row}
+        near = {**_way_of(row), "side": SIDE}
+        original: dict[str, Any] = {**GREY.config, **seen}
+        own, at_hand, counted = (right.get(store.key_of(of)) for of in (row, near, original))
+        share: dict[str, float] = {"counted": math.nan, "illusions": math.nan}
+        if own is not None and at_hand is not None and counted is not None:
+            illusions = ~at_hand & own & counted
+            share = {"counted": int(counted.sum()), "illusions": int(illusions.sum())}
+        rows.append(
+            {
+                **{key: row.get(key, "") for key in ("control", "filter", "statistics")},
+                **{key: row.get(key) for key in SAID},
+                "name": in_words(row),
+                "n": row["n"],
+                "n_correct": row["n_correct"],
+                "accuracy": 100 * row["n_correct"] / row["n"],
+                "n_named": sum(answer in both for answer in row["classes"]),
+                **share,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _way_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was drawn, of a row: not from where it is seen."""
+    return {key: row[key] for key in ("kind", "parameters", "control", "filter") if key in row}
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """A way of redrawing, as a figure calls it."""
+    of = row.get("parameters", {})
+    if row["kind"] == "am":
+        shape = "lines" if of["dot"] == "line" else "dots"
+        return f"{shape}, {of['ruling']:.3g} px"
+    named = {"random": "random dots", "floyd-steinberg": "Floyd-Steinberg", "bayer": "Bayer"}
+    named |= {"fgsm": "FGSM"}
+    return named.get(row["kind"], row["kind"].replace("-", " "))

@@ -89,7 +89,7 @@ WRONG = {
     "halftones strong": "strong-32 is drawn by a screen",
     "stylizer strong": "strong-256 is drawn by a screen",
     "publish resnet": "architecture is 'resnet'",
-    "report --pages 10_mine": "page is '10_mine'; it is one of 01_fgsm_recap",
+    "report --pages 11_mine": "page is '11_mine'; it is one of 01_fgsm_recap",
 }
 
 

@@ -114,8 +114,8 @@ def test_refreshing_takes_pictures_the_table_and_pages_into_the_repository(
 
 
 def test_a_page_that_is_not_there_or_stops_is_named_in_one_sentence(monkeypatch, tmp_path):
-    with pytest.raises(ValueError, match="page is '10_mine'; it is one of 01_fgsm_recap, "):
-        build.report("10_mine")
+    with pytest.raises(ValueError, match="page is '11_mine'; it is one of 01_fgsm_recap, "):
+        build.report("11_mine")
 
     def stop(*_, **__):
         raise papermill.PapermillExecutionError(0, 1, "1 / 0", "ZeroDivisionError", "by zero", [])

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from halftone_utils.digits.photographs import labelled
 from halftone_utils.networks import imagenet
 from halftone_utils.results import store
 from halftone_utils.screens import spectra
@@ -97,3 +98,36 @@ def test_claims_are_of_each_photograph(small, results, monkeypatch):
     assert claims.NUMBERS["names-the-mesh"]() == {imagenet.OWN: [0, 0, 1]}
     assert claims.NUMBERS["spectrum-is-named"]() == {imagenet.OWN: [0, 0, 1]}
     assert claims._photographs_afar(32) == {imagenet.OWN: [0, 0, 0]}
+
+
+def test_readings_count_illusions_of_what_grey_leaves(small, results):
+    found = photographs.photographs()
+    table = photographs.readings(found)
+    assert len(table) == len(found.rows)
+    assert table["n_correct"].tolist() == [row["n_correct"] for row in found.rows]
+    near = table[(table["side"] == 64) & table["sigma"].isna() & table["band"].isna()]
+    plain = near[near["filter"] == ""].set_index("name")
+    assert plain.loc["grey", "counted"] == plain.loc["grey", "n_correct"] == 3
+    assert plain.loc["grey", "illusions"] == 0
+    assert (table["illusions"].dropna() <= table["counted"].dropna()).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"kind": "am", "parameters": {"ruling": 5.65685, "dot": "round"}}, "dots, 5.66 px"),
+        ({"kind": "am", "parameters": {"ruling": 6.0, "dot": "line"}}, "lines, 6 px"),
+        ({"kind": "blue-noise"}, "blue noise"),
+        ({"kind": "fgsm"}, "FGSM"),
+    ],
+)
+def test_a_way_is_called_by_its_own_name(row, words):
+    assert photographs.in_words(row) == words
+
+
+def test_the_committed_answers_are_of_the_committed_photographs():
+    (found,) = (r for r in store.load("photographs") if r.config["network"] == imagenet.OWN)
+    labels = labelled(16)[1].tolist()
+    assert found.config["classes"] == labels
+    for row in found.rows:
+        assert row["n_correct"] == sum(a == b for a, b in zip(row["classes"], labels, strict=True))
