@@ -9,7 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from halftone_utils.figures.basic import DPI, SERIES, WIDTH, draw_image, exact_grid
+from halftone_utils.figures.basic import (
+    DPI,
+    SERIES,
+    WIDTH,
+    dots_with_intervals,
+    draw_image,
+    exact_grid,
+)
 from halftone_utils.results.intervals import wilson
 
 
@@ -47,8 +54,23 @@ def near_and_afar(
 
 def wall(pictures: Tensor, answers: Sequence[str], rows: Sequence[str], columns: int) -> Figure:
     """Many small pictures (N, C, H, W), each under what a network answers to it."""
-    titles = ["\n".join(textwrap.wrap(answer, 13)[:2]) for answer in answers]
+    titles = ["\n".join(textwrap.wrap(answer, 10)[:2]) for answer in answers]
     return exact_grid(pictures, columns, titles=titles, row_labels=rows, gap=10)
+
+
+def named(table: pd.DataFrame, chance: float) -> Figure:
+    """Of the answers to each way, how many are meshes or cloths and how many are right.
+
+    table: name, control, n, n_named, n_correct; a row a way.  chance: percent of the classes.
+    """
+    rows = (table["name"] + table["control"].map(lambda x: f": {x}" if x else "")).tolist()
+
+    def shares(counted: str) -> list[tuple[float, float, float]]:
+        both = zip(table[counted], table["n"], strict=True)
+        return [(100 * k / n, *(100 * bound for bound in wilson(k, n))) for k, n in both]
+
+    series = {"a mesh or a cloth": shares("n_named"), "right": shares("n_correct")}
+    return dots_with_intervals(rows, series, xlabel="of the answers, %", chance=chance)
 
 
 def from_afar(tables: Mapping[str, pd.DataFrame]) -> Figure:

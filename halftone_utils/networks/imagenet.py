@@ -72,6 +72,14 @@ def load(name: str = OWN, file: Path | None = None) -> nn.Module:
     return model.eval()
 
 
+@torch.inference_mode()
+def answers(model: nn.Module, images: Tensor) -> list[tuple[str, float]]:
+    """The first answer to each picture (N, 1 or 3, H, W): a class's name, its share in [0, 1]."""
+    shares, classes_of = torch.cat([model(x[None]) for x in images]).softmax(1).max(1)
+    named = (classes()[number] for number in classes_of.tolist())
+    return list(zip(named, shares.tolist(), strict=True))
+
+
 def _timm(name: str, file: Path | None) -> nn.Module:
     import timm
 

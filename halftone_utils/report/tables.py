@@ -12,7 +12,7 @@ from halftone_utils.networks import architectures
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.results import people, talk
 from halftone_utils.results.claims import Verdict
-from halftone_utils.results.intervals import Summary, of_mean, percent, summary
+from halftone_utils.results.intervals import Summary, of_mean, percent, summary, wilson
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, summarise, tidy
 from halftone_utils.studies import batch_statistics
@@ -61,7 +61,11 @@ def numbers_of(verdict: Verdict, each: bool = True) -> str:
     said = []
     for network, values in verdict.numbers.items():
         every = ", ".join(f"{x:.3g}" for x in values)
-        if len(values) > 2:
+        if verdict.claim.binary and values:
+            k, n = int(sum(values)), len(values)
+            low, high = wilson(k, n)
+            said.append(f"{_networks(network)} {k} of {n} [{low:.2f}, {high:.2f}]")
+        elif len(values) > 2:
             low, high = of_mean(values)
             mean = f"{np.mean(values):.3g} [{low:.3g}, {high:.3g}]"
             said.append(f"{_networks(network)} {mean}" + f" ({every})" * each)
@@ -73,6 +77,7 @@ def numbers_of(verdict: Verdict, each: bool = True) -> str:
 def _networks(names: str) -> str:
     """Architectures as printed, of a text with commas between them; the observer as it is."""
     rows = [ARCHITECTURES.get(name) for name in names.split(", ")]
+    names = names.replace("efficientnet_lite0", "EfficientNet-Lite0")
     return ", ".join(row.printed if row else names for row in rows)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -37,12 +37,15 @@ class Claim:
     at_most: float | None = None
     within: float | None = None
     enough: int = 0
+    binary: bool = False
 
     def __post_init__(self) -> None:
         """Check that there is one threshold, and enough networks."""
         given = [x for x in (self.at_least, self.at_most, self.within) if x is not None]
         if len(given) != 1:
             raise ValueError(f"{self.name} has {len(given)} of at_least, at_most, within; it is 1.")
+        if self.binary and self.at_least is None:
+            raise ValueError(f"{self.name} is binary; at_least is the share that it asks for.")
         checks.whole("enough", self.enough, 0, len(self.networks))
 
     @property
@@ -87,6 +90,9 @@ def p_values(claim: Claim, numbers: Sequence[float]) -> tuple[float, float]:
     """p for the claim and p for its opposite, from the numbers of two seeds or more."""
     if claim.at_least is not None:
         least = claim.at_least
+        if claim.binary:
+            counted = partial(stats.binomtest, int(sum(numbers)), len(numbers), least)
+            return counted("greater").pvalue, counted("less").pvalue
         return _beyond(numbers, least, "greater"), _beyond(numbers, least, "less")
     if claim.at_most is not None:
         most = claim.at_most

@@ -31,10 +31,10 @@ def test_a_halftone_is_drawn_dot_by_dot():
 
 def test_the_wall_has_every_answer():
     figure = photographs.wall(
-        torch.rand(4, 3, 20, 20), ["a", "b", "black-footed ferret", "d"], ["x", "y"], 2
+        torch.rand(4, 3, 20, 20), ["a", "b", "window screen", "d"], ["x", "y"], 2
     )
     titles = [place.get_title() for place in figure.axes]
-    assert titles == ["a", "b", "black-footed\nferret", "d"]
+    assert titles == ["a", "b", "window\nscreen", "d"]
 
 
 def test_every_way_is_a_line_from_near_to_afar():
@@ -48,3 +48,14 @@ def test_every_way_is_a_line_from_near_to_afar():
     lines = {line.get_label(): line.get_ydata().tolist() for line in place.lines}
     assert lines == {"grey": [45, 75], "dots": [40, 0]}
     assert place.xaxis_inverted()
+
+
+def test_every_way_has_both_shares():
+    rows = [
+        {"name": "grey", "control": "", "n": 20, "n_named": 2, "n_correct": 15},
+        {"name": "dots", "control": "white noise", "n": 20, "n_named": 0, "n_correct": 0},
+    ]
+    (place,) = photographs.named(pd.DataFrame(rows), chance=3.1).axes
+    assert [label.get_text() for label in place.get_yticklabels()] == ["grey", "dots: white noise"]
+    drawn = {c.get_label(): c.lines[0].get_xdata().tolist() for c in place.containers}
+    assert drawn == {"a mesh or a cloth": [10, 0], "right": [75, 0]}

@@ -24,6 +24,16 @@ def test_grey_is_three_equal_channels_and_nothing_depends_on_the_batch():
     assert not model.training
 
 
+def test_an_answer_is_the_name_of_the_greatest_share():
+    images = torch.rand(2, 1, 64, 64)
+    found = imagenet.answers(imagenet.load(), images)
+    with torch.inference_mode():
+        shares = imagenet.load()(images).softmax(1)
+    for (name, share), of in zip(found, shares, strict=True):
+        assert name == imagenet.classes()[int(of.argmax())]
+        assert share == pytest.approx(float(of.max()), abs=1e-4)
+
+
 def test_the_classes_stand_in_the_usual_order():
     names = imagenet.classes()
     assert (names[0], names[904], names[999]) == ("tench", "window screen", "toilet tissue")

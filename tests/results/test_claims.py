@@ -51,6 +51,9 @@ def test_every_claim_of_the_repository_can_be_judged():
         ("at_least = 5", (9.0, 9.1), (8.0, 8.1), "open"),  # nor do fewer than were claimed
         ("at_least = 0.9", (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "stands"),  # seeds that agree
         ("at_least = 5", (), (), "not measured"),
+        ("at_least = 0.5\nbinary = true", (1.0,) * 20, (1.0,) * 19 + (0.0,), "stands"),
+        ("at_least = 0.5\nbinary = true", (1.0,) * 20, (0.0,) * 20, "falls"),
+        ("at_least = 0.5\nbinary = true", (1.0,) * 3, (1.0,) * 3, "open"),  # three tell little
     ],
 )
 def test_outcomes(tmp_path, threshold, a, b, expected):
@@ -106,7 +109,10 @@ def test_claims_of_one_family_are_corrected_together(tmp_path):
     assert alone.p == pytest.approx(3 * claims.p_values(alone.claim, numbers["a"])[0])
 
 
-@pytest.mark.parametrize("threshold", ["", "at_least = 1\nat_most = 2", "enough = 3\nwithin = 1"])
+@pytest.mark.parametrize(
+    "threshold",
+    ["", "at_least = 1\nat_most = 2", "enough = 3\nwithin = 1", "binary = true\nwithin = 1"],
+)
 def test_a_row_with_no_one_threshold_is_refused(tmp_path, threshold):
     path = tmp_path / "claims.toml"
     path.write_text(ROW.format(name="it-is", threshold=threshold))
