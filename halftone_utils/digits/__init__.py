@@ -6,4 +6,5 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     ["datasets", "halftone_sets", "handwriting", "photographs", "points", "sets", "stylizer"],
+    {"halftone_mnist": ["HalftoneMNIST"]},
 )

@@ -2,9 +2,11 @@
 
 One directory a config (its hash is the name): a flat uint8 file a split, and a manifest with
 the SHA-256 of each finished chunk.  A chunk counts only once it is in the manifest.
-At 32 pixels the pictures are optimised; at 256 a stylizer, trained on the same loss, draws them.
+At a point by style transfer, pictures of 32 pixels are optimised; those of 256 are drawn by a
+stylizer, trained on the same loss.
 """
 
+import os
 import platform
 import shutil
 import sys
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -20,8 +23,8 @@ from tqdm.auto import tqdm
 
 from halftone_utils.digits import datasets, points, stylizer
 from halftone_utils.digits.datasets import as_bytes, as_float
-from halftone_utils.digits.points import StylePoint
-from halftone_utils.engine.files import CACHE, DataError, read_json, sha256, write_json
+from halftone_utils.digits.points import ScreenPoint, StylePoint
+from halftone_utils.engine.files import CACHE, DataError, hash_of, read_json, sha256, write_json
 from halftone_utils.engine.hardware import can_compile, fastest_device, fastest_precision
 from halftone_utils.style import vgg
 
@@ -29,18 +32,44 @@ CHUNK = 512  # pictures: what a kill can lose
 
 
 @dataclass(frozen=True)
-class HalftoneSet:
-    """The halftones of one split of a data set, at a frozen point."""
+class Originals:
+    """In the place of a point: pictures of a side [px] as they are."""
 
-    point: StylePoint
+    size: int
+    name: ClassVar[str] = "original"
+
+    @property
+    def hash(self) -> str:
+        """Short name of all that decides the pictures."""
+        return hash_of({"size": self.size})
+
+    def halftone(self, images: Tensor) -> Tensor:
+        """The pictures themselves."""
+        return images
+
+
+AnyPoint = StylePoint | ScreenPoint | Originals
+
+
+@dataclass(frozen=True)
+class HalftoneSet:
+    """The halftones of one split of a data set, at a frozen point.
+
+    root: the folder it lies in; None for the cache.
+    repairs: whether what is damaged is built again; else it raises DataError that names the file.
+    """
+
+    point: AnyPoint
     split: str
     dataset: str = "mnist"
+    root: Path | None = None
+    repairs: bool = True
 
     @property
     def directory(self) -> Path:
         """Where the sets of the point lie."""
         name = f"{self.point.name}-{self.point.size}-{self.point.hash}"
-        return CACHE / f"halftone-{self.dataset}" / name
+        return (self.root or CACHE) / f"halftone-{self.dataset}" / name
 
     @property
     def manifest_path(self) -> Path:
@@ -60,11 +89,10 @@ class HalftoneSet:
 
     def _read_manifest(self) -> dict:
         point = self.point
-        weights = stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
-        fresh = {
+        fresh: dict[str, Any] = {
             "operating_point": point.name,
             "config_hash": point.hash,
-            "weights_sha256": weights,
+            "weights_sha256": _weights(point),
             "split": self.split,
             "n": self.shape[0],
             "shape": [*self.shape[1:]],
@@ -79,17 +107,27 @@ class HalftoneSet:
             chunks = found.get("chunks")
             if isinstance(chunks, dict) and found | fresh | {"chunks": chunks} == found:
                 return found
-        sentence = f"Manifest {path} is damaged or of another config; the set is built anew."
-        print(sentence, file=sys.stderr)
+        self._report(f"Manifest {path} is damaged or of another config", "the set is built anew")
         return fresh
+
+    def _report(self, damage: str, repair: str) -> None:
+        if not self.repairs:
+            raise DataError(
+                f"{damage}: delete {self.manifest_path}, and {self.split} is built anew."
+            )
+        print(f"{damage}; {repair}.", file=sys.stderr)
 
     def _open_map(self) -> np.memmap:
         """The file at its full length; a file of another length is lengthened or cut."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.path.touch()
-        with self.path.open("r+b") as stream:
-            stream.truncate(int(np.prod(self.shape)))
-        return np.memmap(self.path, dtype=np.uint8, mode="r+", shape=self.shape)
+        length = int(np.prod(self.shape))
+        if not self.path.exists() or self.path.stat().st_size != length:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            with self.path.open("r+b") as stream:
+                stream.truncate(length)
+        # a set that is complete may lie where nothing can be written
+        mode: Literal["r", "r+"] = "r+" if os.access(self.path, os.W_OK) else "r"
+        return np.memmap(self.path, dtype=np.uint8, mode=mode, shape=self.shape)
 
     def build(self, n: int | None = None, *, progress: bool = True) -> list[int]:
         """Build, or repair, the chunks that hold the first n pictures (default: all).
@@ -106,7 +144,7 @@ class HalftoneSet:
             return []
         damaged = [chunk for chunk in bad if str(chunk) in built]
         if damaged:
-            print(f"{self.path}: chunks {damaged} are damaged and built again.", file=sys.stderr)
+            self._report(f"{self.path}: chunks {damaged} are damaged", "they are built again")
         _check_space(self.directory, len(bad) * CHUNK, self.point.size)
         # a set that was begun in one precision is finished in it
         known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -137,9 +175,16 @@ class HalftoneSet:
         return torch.from_numpy(pixels[: len(labels)]), labels
 
 
-def drawn_by_stylizer(point: StylePoint) -> bool:
+def drawn_by_stylizer(point: AnyPoint) -> bool:
     """Whether a stylizer draws the set: optimising 70,000 of 256 pixels takes most of a day."""
-    return point.size == stylizer.SIZE
+    return isinstance(point, StylePoint) and point.size == stylizer.SIZE
+
+
+def _weights(point: AnyPoint) -> str | None:
+    """Checksum of the network that draws the set; None where none does."""
+    if not isinstance(point, StylePoint):
+        return None
+    return stylizer.weights_sha256(point.name) if drawn_by_stylizer(point) else vgg.SHA256
 
 
 def _check_space(directory: Path, pictures: int, size: int) -> None:
@@ -148,20 +193,23 @@ def _check_space(directory: Path, pictures: int, size: int) -> None:
     if needed > free:
         raise DataError(
             f"{directory} needs {needed / 1e6:,.1f} MB more for {pictures:,} pictures; "
-            f"its disk has {free / 1e6:,.1f} MB free. Free some, or set HALFTONE_CACHE to a "
-            "folder on another disk."
+            f"its disk has {free / 1e6:,.1f} MB free. Free some, or set HALFTONE_CACHE, or the "
+            "root of your own set, to a folder on another disk."
         )
 
 
-def _precision(point: StylePoint) -> torch.dtype:
+def _precision(point: AnyPoint) -> torch.dtype:
     """The precision in which a set that is begun on this machine is drawn."""
-    return torch.float32 if drawn_by_stylizer(point) else fastest_precision()
+    optimised = isinstance(point, StylePoint) and not drawn_by_stylizer(point)
+    return fastest_precision() if optimised else torch.float32
 
 
 def _halftoner(
-    point: StylePoint, precision: torch.dtype, pictures: int
+    point: AnyPoint, precision: torch.dtype, pictures: int
 ) -> Callable[[Tensor], Tensor]:
-    """What turns pictures (N, 1, size, size) into halftones, by the stylizer or by optimisation."""
+    """What turns pictures (N, 1, size, size) into halftones: screen, stylizer or optimisation."""
+    if not isinstance(point, StylePoint):
+        return point.halftone
     if drawn_by_stylizer(point):
         device = fastest_device()
         model = stylizer.load(point.name).to(device, precision)

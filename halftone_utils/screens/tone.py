@@ -13,8 +13,12 @@ def map_tone(images: Tensor, tone_range: ToneRange = FULL_RANGE) -> Tensor:
 
     Raises ValueError unless 0 <= lo < hi <= 1.
     """
-    lo, hi = tone_range
-    if not 0 <= lo < hi <= 1:
+    try:
+        lo, hi = tone_range
+        allowed = 0 <= lo < hi <= 1
+    except (TypeError, ValueError):  # no pair, or not of numbers
+        allowed = False
+    if not allowed:
         raise ValueError(f"tone_range is {tone_range}; it needs 0 <= lo < hi <= 1.")
     return lo + (hi - lo) * images
 

@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_read_is_named_in_one_sentence(file):
         ("talk", 32, 'method = "style transfer"', "", "method is None"),
         ("talk", 256, "size = 256", "size = 64", "size is 64; under this heading it is 256"),
         ("strong", 32, "ruling =", "ruled =", "ruled"),
-        ("strong", 32, "tone_range = [", "tone_range = [0.9, ", "expected 2"),
+        ("strong", 32, "tone_range = [", "tone_range = [0.9, ", "tone_range is (0.9, "),
         ("strong", 32, "tone_range = [0.4, ", "tone_range = [0.9, ", "tone_range"),
         ("strong", 32, "sigma = 1.4", "sigma = -1.4", "sigma is -1.4"),
         ("strong", 32, 'dot = "round"', 'dot = "no round"', "dot is 'no round'"),

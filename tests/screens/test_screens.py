@@ -6,6 +6,7 @@ import re
 
 import pytest
 import torch
+from peaks import off_the_grid
 
 from halftone_utils import screens
 
@@ -146,16 +147,9 @@ def test_a_grown_dot_holds_the_dot_it_grew_from_and_no_gain_changes_nothing():
 def test_a_flat_tone_behind_a_screen_peaks_at_the_ruling_and_angle_asked_for(dot, ruling, angle):
     side = 256
     printed = screens.am_screen(torch.full((1, 1, side, side), 0.5), ruling, angle, dot)[0, 0]
-    power = torch.fft.fft2(printed - printed.mean()).abs().square()
-    fy, fx = divmod(int(power.argmax()), side)
-    peak = torch.tensor([fx, fy]) / side
-    peak = torch.where(peak > 0.5, peak - 1, peak)  # cycles per pixel
-    turn = torch.deg2rad(torch.tensor(float(angle)))
-    along, across = torch.stack([turn.cos(), turn.sin()]), torch.stack([-turn.sin(), turn.cos()])
     # lines run along the angle, so they repeat across it; round dots repeat both ways
-    axes = [across] if dot == "line" else [across, along]
-    distances = [(peak - sign * axis / ruling).norm() for axis in axes for sign in (-1, 1)]
-    assert min(distances) < 1 / side  # the nearest frequency that 256 pixels can tell apart
+    off = off_the_grid(printed, ruling, angle, both_ways=dot != "line")
+    assert off < 1 / side  # the nearest frequency that 256 pixels can tell apart
 
 
 def test_random_dots_have_no_grid_are_fixed_by_their_seed_and_spare_the_callers_random_state():
