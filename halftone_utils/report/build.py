@@ -74,10 +74,10 @@ def _table_and_caption() -> str:
 def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode:
     """The index as a notebook of one cell: the question, the first picture, results, all pages.
 
-    notebooks: executed pages by name, the last with a cell tagged `figure-hero`.
+    notebooks: executed pages by name, that of photographs with a cell tagged `figure-hero`.
     made: how the last sentence begins.
     """
-    png = base64.b64encode(figures_of(notebooks["10_conclusions"])["hero"]).decode()
+    png = base64.b64encode(figures_of(notebooks["08_photographs"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
     hero, listed = f"data:image/png;base64,{png}", "\n".join(items)
