@@ -56,7 +56,8 @@ def claims_table(verdicts: Iterable[Verdict]) -> str:
 def numbers_of(verdict: Verdict, each: bool = True) -> str:
     """What was measured for a claim: each network with the number of each seed.
 
-    Of three seeds and more the mean with Student's 95 % interval; each: and every number.
+    Of three seeds and more the mean with Student's 95 % interval; each: and of three every number,
+    of more how many.
     """
     said = []
     for network, values in verdict.numbers.items():
@@ -68,7 +69,8 @@ def numbers_of(verdict: Verdict, each: bool = True) -> str:
         elif len(values) > 2:
             low, high = of_mean(values)
             mean = f"{np.mean(values):.3g} [{low:.3g}, {high:.3g}]"
-            said.append(f"{_networks(network)} {mean}" + f" ({every})" * each)
+            beside = every if len(values) == 3 else f"{len(values)} seeds"
+            said.append(f"{_networks(network)} {mean}" + f" ({beside})" * each)
         elif values:
             said.append(f"{_networks(network)} {every}")
     return "; ".join(said)

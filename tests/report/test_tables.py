@@ -252,7 +252,7 @@ def test_the_table_of_claims_prints_a_fallen_one_as_large_as_the_others():
     rows = tables.claims_table(verdicts).splitlines()[2:]
     assert len(rows) == len(claims.load())
     assert rows[0].startswith(
-        f"| **falls** | {claim.sentence} | {claim.measured} ≥ 5 | LeNet 1.25 [1.09, 1.41] (1, 1.25,"
+        f"| **falls** | {claim.sentence} | {claim.measured} ≥ 5 | LeNet 1.25 [1.09, 1.41] (8 seeds)"
     )
     assert rows[1].startswith(f"| **not measured** | {other.sentence} |")
     assert "LeNet, AlexNet" in tables.claims_table(
