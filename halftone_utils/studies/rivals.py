@@ -70,6 +70,33 @@ def agreement(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return divisions.agreement([row["predicted"] for row in rows], rows)
 
 
+def within_ranges(rows: Sequence[Mapping[str, Any]]) -> float:
+    """R2 of how screens of the same tone range differ: what tells ranges apart does not count."""
+    off, spread = 0.0, 0.0
+    for tones in {tuple(row["parameters"]["tone_range"]) for row in rows}:
+        here = [row for row in rows if tuple(row["parameters"]["tone_range"]) == tones]
+        read = np.array([row["n_correct"] / row["n"] for row in here])
+        off += float(((read - [row["predicted"] for row in here]) ** 2).sum())
+        spread += float(((read - read.mean()) ** 2).sum())
+    return 1 - off / spread
+
+
+def explained() -> dict[str, tuple[list[float], list[float]]]:
+    """Of the channel and each rival, over all networks and seeds: R2, and that within ranges."""
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for result in store.load("rivals"):
+        known = store.read(store.path_of(result.stem.replace("rivals", "channel")))
+        for name, of in result.measured.items():
+            if name == "channel":
+                rows = divisions.read_behind(known)
+            else:  # the last, where another band told most before
+                rows = result.where(rival=name)[-len(channel.test_screens()) :]
+            both = found.setdefault(name, ([], []))
+            both[0].append(of["r2"])
+            both[1].append(within_ranges(rows))
+    return found
+
+
 def rivals(architecture: str, *, seed: int = 0) -> Result:
     """What one number of each screen of the channel's test tells at best of how it is read.
 

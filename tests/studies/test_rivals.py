@@ -52,6 +52,25 @@ def test_a_channel_that_is_right_beats_what_does_not_fall_with_power(results):
     assert rivals.rivals("lenet").rows == found.rows
 
 
+def test_what_tells_tone_ranges_apart_is_nothing_within_them():
+    def row(tones, right, predicted):
+        of = {"parameters": {"tone_range": tones}, "n": 100, "n_correct": right}
+        return {**of, "predicted": predicted}
+
+    means = [row([0, 1], 90, 0.92), row([0, 1], 94, 0.92), row([0.4, 0.8], 10, 0.12)]
+    means.append(row([0.4, 0.8], 14, 0.12))
+    assert rivals.within_ranges(means) == pytest.approx(0)
+    exact = [{**x, "predicted": x["n_correct"] / 100} for x in means]
+    assert rivals.within_ranges(exact) == 1
+
+
+def test_every_network_and_seed_is_among_what_is_explained():
+    found = rivals.explained()
+    assert {*found} == {"channel", rivals.ALIKE, rivals.TOTAL, rivals.PASSED, rivals.BAND}
+    for over_all, within in found.values():
+        assert len(over_all) == len(within) == len(store.load("rivals"))
+
+
 def test_committed_results_are_of_the_committed_channels():
     for found in store.load("rivals"):
         behind = divisions.read_behind(
