@@ -59,9 +59,10 @@ def rows_of(
     rival: Mapping[str, Any], said: Sequence[float] | np.ndarray, behind: Sequence[dict]
 ) -> list[dict]:
     """A row a screen: what was read of it, and what the rival says."""
+    read = [{key: value for key, value in row.items() if key != "run"} for row in behind]
     return [
         {**row, **rival, "predicted": round(float(x), 4)}
-        for row, x in zip(behind, said, strict=True)
+        for row, x in zip(read, said, strict=True)
     ]
 
 
