@@ -49,7 +49,7 @@ def test_a_channel_that_is_right_beats_what_does_not_fall_with_power(results):
     assert found.measured["channel"]["r2"] == 1
     assert found.measured[rivals.TOTAL]["r2"] < found.measured[rivals.BAND]["r2"]
     assert found.where(rival=rivals.BAND)[0]["band"] == [*channel.BANDS[4]]
-    assert {row["run"] for row in found.rows} <= {*range(len(found.runs))}
+    assert {row.get("run", 0) for row in found.rows} <= {*range(len(found.runs))}
     assert rivals.rivals("lenet").rows == found.rows
 
 
