@@ -2,13 +2,15 @@
 
 `halftone(images, kind, ...)` prints by any of KINDS; each kind has a function of its own too.
 `Halftone(kind, ...)` does the same as a transform of torchvision.
+`HalftoneAttack` looks for the halftones that a network misreads.
 """
 
 from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from halftone_utils.screens import error_diffusion, perception, thresholds, tone, ways
+from halftone_utils.screens import attack, error_diffusion, perception, thresholds, tone, ways
+from halftone_utils.screens.attack import HalftoneAttack
 from halftone_utils.screens.halftoning import (
     KINDS,
     am_screen,

@@ -66,7 +66,7 @@ def gaussian(maps: FeatureMaps, sigma: float) -> FeatureMaps:
     radius = math.ceil(3 * sigma)
     if not radius:
         return maps
-    x = torch.arange(-radius, radius + 1, dtype=maps.dtype)
+    x = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
     kernel = torch.exp(-0.5 * (x / sigma) ** 2)
     kernel = kernel / kernel.sum()
     planes = F.pad(maps.flatten(0, 1)[:, None], (radius,) * 4, mode="reflect")

@@ -13,6 +13,7 @@ EXAMPLES = re.findall(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), 
 PRINTED = {
     "Halftone": r"(Halftone\(kind='am', ruling=4, .+\) class \d+\n){2}",
     "HalftoneMNIST": r"original: \d+\.\d\d% of 10000 .+\nstrong: \d+\.\d\d% of 10000 .+\n",
+    "HalftoneAttack": r"misread: tensor\(\[.+, .+\]\) queries: tensor\(\[.+, .+\]\)\n",
     "illusion_index": r" *sigma +n +original +halftone +counted +index +low +high *\n(.+\n){3}",
 }
 
