@@ -61,8 +61,7 @@ def rows_of(
     """A row a screen: what was read of it, and what the rival says."""
     read = [{key: value for key, value in row.items() if key != "run"} for row in behind]
     return [
-        {**row, **rival, "predicted": round(float(x), 4)}
-        for row, x in zip(read, said, strict=True)
+        {**row, **rival, "predicted": round(float(x), 4)} for row, x in zip(read, said, strict=True)
     ]
 
 
