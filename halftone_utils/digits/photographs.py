@@ -17,8 +17,6 @@ from torch import Tensor
 
 from halftone_utils.engine import checks
 
-LUMINANCE = (0.299, 0.587, 0.114)  # Rec. ITU-R BT.601, Pillow's
-
 # Only what the wheel holds: scikit-image fetches its other pictures from the network.
 NAMES = (
     "astronaut",
@@ -55,13 +53,6 @@ def decode(content: bytes, side: int, colour: bool = False) -> Tensor:
     square = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(square)).float() / 255
     return pixels.movedim(-1, 0)[None] if colour else pixels[None, None]
-
-
-def grey(images: Tensor) -> Tensor:
-    """The luminance of pictures: (N, 3 or 1, H, W) in [0, 1] -> (N, 1, H, W)."""
-    if images.shape[1] == 1:
-        return images
-    return (images * torch.tensor(LUMINANCE).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def labelled(

@@ -5,10 +5,9 @@ has foolbox, and whoever has a bare network needs none.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,21 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from halftone_utils.engine import checks
-from halftone_utils.engine.types import FeatureMaps, Labels, Losses, ToneRange
-from halftone_utils.screens.halftoning import KINDS, halftone, parameters
-from halftone_utils.screens.perception import gaussian
-from halftone_utils.screens.thresholds import SPOTS
+from halftone_utils.engine.types import Labels, Losses, ToneRange
+from halftone_utils.screens.halftoning import KINDS
+from halftone_utils.screens.proposals import Proposals
 from halftone_utils.screens.tone import FULL_RANGE, map_tone
 
-# Chosen on 40 validation digits read by LeNet and 14 photographs; lengths are in units of tone.
-DISTANCE = 0.15  # of each threshold from its tone, for a screen
-TEMPERATURE = 0.2  # of the sigmoid in place of the threshold's derivative
-STEP = 0.3  # down the gradient, where it is largest
-STEPS = 16  # of a descent, before the next one starts from the next screen
-FEEDBACK = 0.5  # share of the local tone error that is added to the thresholds, a round,
-SLACK = 0.6  # but for as much of it as this share of what is allowed
-ROUNDS = 80  # of feedback, before thresholds are given up
-TRIES = 100  # screens, of which one at least has to be brought to a picture's tone
+TEMPERATURE = 0.2  # of the sigmoid in place of the threshold's derivative, in units of tone
 
 
 def straight_through(tone: Tensor, thresholds: Tensor) -> Tensor:
@@ -150,7 +140,8 @@ class HalftoneAttack:
     Black box (the default): screens of random kind, ruling, angle, dot and phase, the same for
     every picture, until one is adversarial; else the one of least margin.
     White box (white_box=True): from the first of these screens the thresholds move down the
-    gradient of the margin, through `straight_through`; from the next screen after STEPS.
+    gradient of the margin, through `straight_through`; from the next screen after
+    `proposals.STEPS`.
 
     white_box: whether to use gradients.  A query with its gradient counts as one.
     queries: calls of the model that a picture may cost; a larger number begins with the same ones.
@@ -217,7 +208,7 @@ class HalftoneAttack:
         raw and clipped are one and the same, as nothing needs clipping: (N, C, H, W), a list of
         them for several epsilons.  is_adv: bool, (N,) or (epsilons, N).  Types are those of inputs.
         Raises ValueError or TypeError for an argument that is not allowed, ValueError where
-        tone_error is so small that none of TRIES screens keeps a picture's tone.
+        tone_error is so small that none of `proposals.TRIES` screens keeps a picture's tone.
         """
         images = getattr(inputs, "raw", inputs)
         restore = type(inputs) if images is not inputs else lambda tensor: tensor
@@ -240,8 +231,8 @@ class HalftoneAttack:
         return drawn, [*drawn], restore(torch.stack(adversarial))
 
     @property
-    def _sigma(self) -> float:
-        return self.rulings[1] / 2
+    def _proposals(self) -> Proposals:
+        return Proposals(self.seed, self.kinds, self.rulings, self.tone_error)
 
     def _check(self, model: Any, images: Any) -> tuple[float, float]:
         """The model's bounds; raises unless pictures are what a screen and this model take."""
@@ -250,7 +241,7 @@ class HalftoneAttack:
         if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4:
             it = getattr(images, "dtype", type(images).__name__)
             raise TypeError(f"inputs are {it} {_shape(images)}; they are floating (N, C, H, W).")
-        least = int(np.ceil(3 * self._sigma)) + 1  # the blur reflects the borders
+        least = int(np.ceil(3 * self._proposals.sigma)) + 1  # the blur reflects the borders
         if len(images) == 0 or min(images.shape[2:]) < least:
             raise ValueError(
                 f"inputs are {_shape(images)}; they are one picture or more, each side {least} px "
@@ -265,7 +256,7 @@ class HalftoneAttack:
     def _search(self, question: _Question) -> tuple[Tensor, Tensor, Tensor]:
         """The pictures found, which of them are adversarial, and the queries that each cost."""
         tones = question.tones(self.tone_range)
-        proposals = [self._proposals(tone) for tone in tones.split(1)]
+        proposals = [self._proposals.of(tone) for tone in tones.split(1)]
         thresholds = [next(proposal) for proposal in proposals]
         found, least = question.images.clone(), torch.full_like(tones[:, 0, 0, 0], torch.inf)
         adversarial, used = least.isnan(), torch.zeros_like(question.classes)
@@ -284,84 +275,6 @@ class HalftoneAttack:
                     if left and not won:
                         thresholds[i] = proposals[i].send(slope)
         return found, adversarial, used
-
-    def _proposals(self, tone: FeatureMaps) -> Generator[Tensor, Tensor | None, None]:
-        """Thresholds (1, C, H, W) to ask the model about; it is sent their gradient, or None.
-
-        Where there is no gradient, or it leads nowhere, the next screen follows.
-        """
-        for start in self._screens(tone):
-            thresholds = start
-            for _ in range(STEPS):
-                slope = yield thresholds.detach()
-                if slope is None or not slope.any():
-                    break
-                step = STEP * self._direction(slope)
-                kept = self._keep_tone(thresholds - step, start, tone)
-                if kept is None:
-                    break
-                thresholds = kept
-
-    def _screens(self, tone: FeatureMaps) -> Iterator[Tensor]:
-        """Thresholds of one random screen after the other, where need be moved to keep the tone.
-
-        Each threshold is equally far from its tone, as only what is printed is known of a screen.
-        """
-        found = False
-        for number in count():
-            start = tone + 2 * DISTANCE * (0.5 - self._printed(number, tone))
-            kept = self._keep_tone(start, start, tone)
-            if kept is not None:
-                found = True
-                yield kept
-            elif number + 1 >= TRIES and not found:
-                raise ValueError(
-                    f"tone_error is {self.tone_error:g}; none of {TRIES} screens keeps the tone of "
-                    "a picture here so closely."
-                )
-
-    def _printed(self, number: int, tone: FeatureMaps) -> Tensor:
-        """The halftone by one random screen, which the seed and its number alone decide."""
-        rng = np.random.default_rng([self.seed, number])
-        kind = self.kinds[rng.integers(len(self.kinds))]
-        drawn = {
-            "ruling": float(rng.uniform(*self.rulings)),
-            "angle": float(rng.uniform(0, 180)),
-            "dot": list(SPOTS)[rng.integers(len(SPOTS))],
-            "phase": tuple(rng.random(2).tolist()),
-            "serpentine": bool(rng.integers(2)),
-        }
-        by_side = rng.random(2) * tone.shape[2:]
-        known = {name: value for name, value in drawn.items() if name in parameters(kind)}
-        # a screen without a phase of its own is moved by moving the picture, round the edges
-        shift = (0, 0) if "phase" in known else (int(by_side[0]), int(by_side[1]))
-        moved = tone.roll(shift, (2, 3)).transpose(0, 1)  # channels are pictures to a screen
-        printed = halftone(moved, kind, **known).transpose(0, 1)
-        return printed.roll((-shift[0], -shift[1]), (2, 3)).to(tone.dtype)
-
-    def _direction(self, slope: FeatureMaps) -> Tensor:
-        """A gradient without what would change local tone, and without its few largest values.
-
-        In (-1, 1): at the root mean square it is 1/2.
-        """
-        fine = slope - gaussian(slope, self._sigma)
-        return fine / (fine.abs() + fine.square().mean().sqrt().clamp_min(1e-12))
-
-    def _keep_tone(
-        self, thresholds: FeatureMaps, start: FeatureMaps, tone: FeatureMaps
-    ) -> Tensor | None:
-        """Thresholds, higher where their halftone is locally too light; None if that is no use.
-
-        Where a picture is black or white they stay those of `start`.
-        """
-        grey, let = (tone > 0) & (tone < 1), SLACK * self.tone_error
-        for _ in range(ROUNDS):
-            thresholds = thresholds.clamp(-1, 2).where(grey, start)  # none out of a step's reach
-            error = gaussian((tone > thresholds).to(tone.dtype) - tone, self._sigma)
-            if error.abs().max() <= self.tone_error:
-                return thresholds
-            thresholds = thresholds + FEEDBACK * (error - error.clamp(-let, let))
-        return None
 
 
 def _shape(images: Any) -> tuple:

@@ -292,41 +292,26 @@ def _with_small_pictures(frame: pd.DataFrame) -> float | None:
     return float(of[both[0]] - of[both[1]]) if {*both} <= {*of.index} else None
 
 
-def _of_photographs(result: store.Result, **of: object) -> list[int]:
-    """First answers to each photograph of the main screen at a side, or of a control of it."""
-    found = [
-        row
-        for row in result.rows
-        if all(row.get(key) == of.get(key) for key in ("control", "filter", "sigma", "drawn"))
-        and row["kind"] == of["kind"]
-        and row["side"] == of["side"]
-        and row.get("parameters", {}) == of["parameters"]
-        and "statistics" not in row
-    ]
-    return found[0]["classes"] if found else []
-
-
-def _meshes(control: str | None = None) -> Numbers:
+def _meshes(**control: str) -> Numbers:
     """1 for each photograph that is a mesh or a cloth to a network, behind the main screen."""
     both = frozenset().union(*imagenet.groups().values())
-    numbers: Numbers = {}
-    for result in store.load("photographs"):
-        near = {**photographs.MAIN.config, "side": photographs.SIDE, "control": control}
-        answers = _of_photographs(result, **near)
-        numbers[result.config["network"]] = [float(answer in both) for answer in answers]
-    return numbers
+    near = {**photographs.MAIN.config, "side": photographs.SIDE, **control}
+    return {
+        result.config["network"]: [float(x in both) for x in photographs.answers(result, **near)]
+        for result in store.load("photographs")
+    }
 
 
 def _photographs_afar(side: int = 128) -> Numbers:
     """Right answers [1 or 0] to each photograph, halftone minus grey, both reduced."""
     numbers: Numbers = {}
     for result in store.load("photographs"):
-        halftones, greys = (
-            _of_photographs(result, **way.config, side=side)
+        right = [
+            [x == y for x, y in zip(found, result.config["classes"], strict=False)]
             for way in (photographs.MAIN, photographs.GREY)
-        )
-        of = zip(result.config["classes"], halftones, greys, strict=False)
-        numbers[result.config["network"]] = [float((x == y) - (z == y)) for y, x, z in of]
+            for found in (photographs.answers(result, **way.config, side=side),)
+        ]
+        numbers[result.config["network"]] = [float(x - y) for x, y in zip(*right, strict=False)]
     return numbers
 
 
@@ -390,7 +375,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "first-layers-do-it": _of_parts(_first_layers),
     "variances-not-means": _of_parts(_variances),
     "names-the-mesh": _meshes,
-    "spectrum-is-named": partial(_meshes, "random phases"),
+    "spectrum-is-named": partial(_meshes, control="random phases"),
     "reads-photographs-from-afar": _photographs_afar,
 }
 

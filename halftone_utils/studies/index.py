@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from halftone_utils import screens
 from halftone_utils.digits import datasets
 from halftone_utils.digits.datasets import as_float
-from halftone_utils.digits.photographs import grey, labelled
+from halftone_utils.digits.photographs import labelled
 from halftone_utils.engine import checks
 from halftone_utils.networks import architectures, imagenet
 from halftone_utils.results.intervals import wilson
+from halftone_utils.screens.transforms import luminance
 from halftone_utils.screens.ways import Way
 from halftone_utils.studies import distance, experiments
 
@@ -48,7 +49,7 @@ def illusion_index(
     Raises ValueError for pictures or labels of another shape or range.
     """
     _check(pictures, labels, sigmas)
-    drawn = halftone(grey(pictures)).expand_as(pictures)
+    drawn = halftone(luminance(pictures)).expand_as(pictures)
     read = partial(_read, model.eval(), labels=labels, batch=batch)
     near, rows = read(drawn, sigma=0.0), []
     for sigma in sigmas:

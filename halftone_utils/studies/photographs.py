@@ -18,12 +18,13 @@ from tqdm.auto import tqdm
 
 from halftone_utils import screens
 from halftone_utils.digits import stylizer
-from halftone_utils.digits.photographs import grey, labelled
+from halftone_utils.digits.photographs import labelled
 from halftone_utils.networks import attacks, imagenet, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception, spectra
 from halftone_utils.screens.spectra import BANDS
+from halftone_utils.screens.transforms import luminance
 from halftone_utils.screens.ways import Way
 from halftone_utils.studies import batch_statistics, undoing
 
@@ -82,7 +83,7 @@ def shown(colour: Tensor) -> Iterator[tuple[dict[str, Any], Tensor]]:
     """All that is shown of photographs (N, 3, SIDE, SIDE): what a row says, and pictures."""
     for seen, x in from_afar(colour):
         yield {"kind": "colour", **seen}, x
-    images = grey(colour)
+    images = luminance(colour)
     for way in WAYS:
         drawn = way(images)
         for seen, x in from_afar(drawn):
@@ -162,13 +163,19 @@ def photographs(
     record(shown(colour))
     record(attacked(model, colour, labels))
     if any(isinstance(layer, nn.BatchNorm2d) for layer in model.modules()):
-        halftones = MAIN(grey(colour))
+        halftones = MAIN(luminance(colour))
         own = batch_statistics.adapted(model, (255 * halftones).byte())
         record([({**MAIN.config, "statistics": "of these", "side": SIDE}, halftones)], own)
     return store.read(store.path_of(stem))
 
 
 SAID = ("side", "drawn", "sigma", "band", "rms", "epsilon")
+
+
+def answers(found: Result, **of_way: Any) -> list[int]:
+    """The first answer to each photograph shown so, as a row says it; none if it was not shown."""
+    known = {store.key_of(row): row["classes"] for row in found.rows}
+    return known.get(store.key_of(of_way), [])
 
 
 def readings(found: Result) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from halftone_utils.digits.photographs import labelled
 from halftone_utils.networks import imagenet
 from halftone_utils.results import store
 from halftone_utils.screens import spectra
+from halftone_utils.screens.transforms import luminance
 from halftone_utils.studies import claims, photographs
 
 
@@ -40,15 +41,8 @@ def small(monkeypatch):
     return images
 
 
-def test_grey_is_luminance():
-    green = torch.zeros(1, 3, 2, 2)
-    green[:, 1] = 1
-    assert photographs.grey(green).unique().tolist() == pytest.approx([0.587])
-    assert photographs.grey(torch.ones(1, 3, 2, 2)).allclose(torch.ones(1, 1, 2, 2))
-
-
 def test_controls_have_the_tones_and_the_power_of_the_halftone(small):
-    images = photographs.grey(small)
+    images = luminance(small)
     drawn = photographs.MAIN(images)
     fit, rest = spectra.residual(drawn, images)
     found = photographs.controls(drawn, images)
