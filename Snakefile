@@ -68,7 +68,7 @@ rule claims:
         expand(f"{RESULTS}/{{study}}-{{network}}-32-original-s{{seed}}.json",
                study=("channel", "rivals", "places", "undoing", "distance", "tones"), network=ARCHITECTURES, seed=(0, 1, 2)),
         expand(f"{RESULTS}/{{file}}-s{{seed}}.json",
-               file=("uncertainty-lenet", "legibility", "places-observer", "tones-vgg16-features"), seed=(0, 1, 2)),
+               file=("uncertainty-lenet", "window-lenet", "legibility", "places-observer", "tones-vgg16-features"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/teacher-{{network}}-32-original-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/batch-parts-resnet18-32-original-s{{seed}}.json", seed=(0, 1, 2)),
@@ -93,6 +93,14 @@ rule uncertainty:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} uncertainty --seed {{wildcards.seed}}"
+
+
+rule window:
+    output:
+        update(f"{RESULTS}/window-lenet-s{{seed}}.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} window --seed {{wildcards.seed}}"
 
 
 rule of_channel:

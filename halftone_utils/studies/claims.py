@@ -182,6 +182,14 @@ def _moved(frame: pd.DataFrame) -> float:
     return float(rows["accuracy"][above].mean() - rows["accuracy"][below].mean())
 
 
+def _moved_in(frame: pd.DataFrame, **changed: object) -> float | None:
+    """The same of LeNet trained as ever but for what is changed; None before it is there."""
+    way: dict[str, object] = {"blurred": False, "scale": "per image", "noisy": False, **changed}
+    rows = frame[frame["shown"] == "dither"]
+    rows = rows[(rows[[*way]] == pd.Series(way)).all(axis=1)]
+    return None if rows.empty else _moved(rows)
+
+
 def _screens(frame: pd.DataFrame) -> float:
     as_they_are = _of_test_screens(frame)["accuracy"].to_numpy()
     return float((_of_test_screens(frame, "random phases")["accuracy"] - as_they_are).mean())
@@ -353,6 +361,9 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "place-tells-not-power": partial(_explained_more, "rivals", rivals.TOTAL),
     "place-moves-the-observer": partial(_by_seed, "places", _moved),
     "place-moves-networks-less": partial(_by_seed, "places", _moved),
+    "noise-opens-the-window": partial(_by_seed, "window", partial(_moved_in, noisy=True)),
+    "blur-opens-the-window": partial(_by_seed, "window", partial(_moved_in, blurred=True)),
+    "standardizing-hides-no-window": partial(_by_seed, "window", partial(_moved_in, scale="fixed")),
     "channel-tells-place": partial(_explained_more, "places", rivals.ALIKE),
     "screens-are-noise": _of_channel(_screens),
     "style-transfer-is-more": _of_channel(partial(_transfer, control="random phases")),
