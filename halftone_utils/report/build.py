@@ -23,11 +23,13 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "03_style_transfer": "3. Style transfer",
     "04_iterations_and_weights": "4. Iterations and weights",
     "05_halftone_mnist": "5. Halftone-MNIST",
-    "06_architectures": "6. Architectures",
+    "06_architectures": "6. Six networks",
     "07_what_a_network_sees": "7. What a network sees",
     "08_photographs": "8. Photographs",
     "09_captcha": "9. CAPTCHA",
     "10_conclusions": "10. Conclusions",
+    "appendix_a_networks": "A. Networks",
+    "appendix_b_readings": "B. Readings",
 }
 
 
@@ -79,10 +81,13 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode
     """
     png = base64.b64encode(figures_of(notebooks["08_photographs"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
-    items = [f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()]
-    hero, listed = f"data:image/png;base64,{png}", "\n".join(items)
+    items = {name: f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()}
+    appendix = [item for name, item in items.items() if name.startswith("appendix")]
+    told = [item for item in items.values() if item not in appendix]
+    hero, (told, appendix) = f"data:image/png;base64,{png}", map("\n".join, (told, appendix))
     index = (Path(web.__file__).parent / "index.md").read_text()
-    text = index.format(hero=hero, table=_table_and_caption(), items=listed, made=made)
+    made_of = {"table": _table_and_caption(), "items": told, "appendix": appendix}
+    text = index.format(hero=hero, made=made, **made_of)
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 

@@ -30,6 +30,38 @@ def claims(verdicts: Iterable[Verdict], *names: str) -> str:
     return "\n".join(lines)
 
 
+SHOWN = ("original", "halftone-talk", "halftone-strong", "halftone-strong-integrated")
+
+
+def ranges(table: pd.DataFrame, train_on: str, size: int) -> str:
+    """What networks of one training set and size read of SHOWN, from the least mean to the greatest.
+
+    They are named where they are not all that the table has.
+    """
+    names, said = tables.columns(table), []
+    found = table[(table["train_on"] == train_on) & (table["size"] == size)]
+    those = {a: name for a, name in names.items() if a in {*found["architecture"]}}
+    for shown in (shown for shown in SHOWN if shown in {*found["shown"]}):
+        cells = [summarise(table, a, train_on, shown, size) for a in those]
+        means = [cell.mean for cell in cells if cell]
+        of_set = f"% of {sets.TEST_SETS[shown].description}"
+        said.append(f"{min(means):.1f} to {max(means):.1f} {of_set}")
+    who = "they" if those == names else ", ".join(those.values()) or "none"
+    read = f"read {', '.join(said)}" if said else "was measured"
+    return f"At {size} px, trained on {sets.TRAIN_SETS[train_on]}, {who} {read}."
+
+
+def apart(table: pd.DataFrame, shown: str, size: int = 32) -> str:
+    """How far the seeds of each network trained on originals lie apart on a test set, in points."""
+    said = []
+    for a, name in tables.columns(table).items():
+        rows = runs_of(table, a, "original", size)
+        shares = 100 * rows[rows["shown"] == shown].set_index("seed").eval("n_correct / n")
+        if len(shares) > 1:
+            said.append(f"{name} {shares.max() - shares.min():.1f}")
+    return f"{sets.TEST_SETS[shown].description}, {size} px: {', '.join(said)} points"
+
+
 def trainings(table: pd.DataFrame) -> list[str]:
     """How each network was trained on originals (first seeds), a sentence each."""
     first = table[(table["train_on"] == "original") & (table["seed"] == 0)].drop_duplicates("stem")

@@ -127,13 +127,14 @@ def test_all_six_recipes_stand_on_one_screen():
     assert len(PRINTED.splitlines()) <= 60
 
 
-# What page 6 shows of results, without the networks that it runs.
-PAGE_6 = """
+# What page 6 and its appendix show of results, without the networks that they run.
+PAGES = """
 import nbformat
-for cell in nbformat.read("notebooks/06_architectures.ipynb", as_version=4).cells:
-    runs = any(word in cell.source for word in ("published", "digits_share", "widgets."))
-    if cell.cell_type == "code" and not runs:
-        exec(cell.source.replace("Markdown(", "print("))
+for name in ("06_architectures", "appendix_a_networks"):
+    for cell in nbformat.read(f"notebooks/{name}.ipynb", as_version=4).cells:
+        runs = any(word in cell.source for word in ("published", "digits_share", "widgets."))
+        if cell.cell_type == "code" and not runs:
+            exec(cell.source.replace("Markdown(", "print("))
 """
 
 
@@ -142,7 +143,7 @@ def test_an_architecture_is_trained_and_stands_in_every_table_and_figure(copy):
     assert "original" in copy.run("An architecture")
     for made in (copy.folder / "report" / "trial").iterdir():
         shutil.copy(made, copy.folder / "data" / "results")
-    shown = copy.python("-c", PAGE_6)
+    shown = copy.python("-c", PAGES)
     heads = [line for line in shown.splitlines() if line.startswith("|") and "ResNet50" in line]
     assert "Linear" in heads[0]
     assert "\nLinear, 32 px: " in shown

@@ -18,6 +18,29 @@ def read():
     return table.of_most_digits(table.experiments())
 
 
+# --- a page's answer --------------------------------------------------------------------------
+
+
+def test_networks_are_said_from_the_least_to_the_greatest_and_named_where_some_are_missing():
+    two = [made_up(architecture="lenet", original=9_000), made_up(original=8_000, seed=1)]
+    other = made_up(architecture="alexnet", original=7_000, halftone_strong=1_000)
+    said = sentences.ranges(pd.concat([*two, other]), "original", 256)
+    assert said == (
+        "At 256 px, trained on originals, LeNet, AlexNet read 70.0 to 85.0 % of originals, 10.0 "
+        "to 10.0 % of halftones at strong."
+    )
+    six = [made_up(architecture=a, original=9_000) for a in ARCHITECTURES]
+    assert ", they read 90.0 to 90.0 %" in sentences.ranges(pd.concat(six), "original", 256)
+    assert sentences.ranges(other, "halftone-strong", 256).endswith(", none was measured.")
+
+
+def test_seeds_lie_as_far_apart_as_the_best_is_from_the_worst():
+    seeds = [made_up(original=n, seed=i) for i, n in enumerate((9_000, 9_900, 9_500))]
+    alone = made_up(architecture="alexnet", original=5_000)
+    said = sentences.apart(pd.concat([*seeds, alone]), "original", 256)
+    assert said == "originals, 256 px: LeNet 9.0 points"
+
+
 # --- conclusions ------------------------------------------------------------------------------
 
 
