@@ -34,7 +34,7 @@ SHOWN = ("original", "halftone-talk", "halftone-strong", "halftone-strong-integr
 
 
 def ranges(table: pd.DataFrame, train_on: str, size: int) -> str:
-    """What networks of one training set and size read of SHOWN, from the least mean to the greatest.
+    """What networks of one training set and size read of SHOWN: the least and greatest means.
 
     They are named where they are not all that the table has.
     """
