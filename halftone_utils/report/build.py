@@ -81,13 +81,12 @@ def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode
     """
     png = base64.b64encode(figures_of(notebooks["08_photographs"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
-    items = {name: f"- [{title}]({name}.html)<br>{asks}" for name, (title, asks) in words.items()}
-    appendix = [item for name, item in items.items() if name.startswith("appendix")]
-    told = [item for item in items.values() if item not in appendix]
-    hero, (told, appendix) = f"data:image/png;base64,{png}", map("\n".join, (told, appendix))
+    made_of = {"made": made, "table": _table_and_caption(), "items": "", "appendix": ""}
+    for name, (title, asks) in words.items():
+        part = "appendix" if name.startswith("appendix") else "items"
+        made_of[part] += f"- [{title}]({name}.html)<br>{asks}\n"
     index = (Path(web.__file__).parent / "index.md").read_text()
-    made_of = {"table": _table_and_caption(), "items": told, "appendix": appendix}
-    text = index.format(hero=hero, made=made, **made_of)
+    text = index.format(hero=f"data:image/png;base64,{png}", **made_of)
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 

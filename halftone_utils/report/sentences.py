@@ -56,9 +56,10 @@ def apart(table: pd.DataFrame, shown: str, size: int = 32) -> str:
     said = []
     for a, name in tables.columns(table).items():
         rows = runs_of(table, a, "original", size)
-        shares = 100 * rows[rows["shown"] == shown].set_index("seed").eval("n_correct / n")
+        rows = rows[rows["shown"] == shown]
+        shares = (100 * rows["n_correct"] / rows["n"]).tolist()
         if len(shares) > 1:
-            said.append(f"{name} {shares.max() - shares.min():.1f}")
+            said.append(f"{name} {max(shares) - min(shares):.1f}")
     return f"{sets.TEST_SETS[shown].description}, {size} px: {', '.join(said)} points"
 
 
