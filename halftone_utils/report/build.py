@@ -30,6 +30,7 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "10_conclusions": "10. Conclusions",
     "appendix_a_networks": "A. Networks",
     "appendix_b_readings": "B. Readings",
+    "appendix_c_claims": "C. Claims",
 }
 
 

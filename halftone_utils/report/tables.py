@@ -53,6 +53,23 @@ def claims_table(verdicts: Iterable[Verdict]) -> str:
     return markdown(("outcome", "claim", "measured, and threshold", "a number a seed"), lines)
 
 
+def claims_in_short(verdicts: Iterable[Verdict]) -> str:
+    """Every claim with what became of it, its threshold, and the number of all networks.
+
+    Of one network the mean with its interval, of more the least and the greatest mean.
+    """
+    lines = []
+    for verdict in verdicts:
+        means = {_networks(a): np.mean(values) for a, values in verdict.numbers.items() if values}
+        found = numbers_of(verdict, each=False).removeprefix(f"{next(iter(means), '')} ")
+        if len(means) > 1:
+            least, greatest = min(means.values()), max(means.values())
+            found = f"{least:.3g} to {greatest:.3g}, {len(means)} networks"
+        asked = f"{verdict.claim.threshold}: {found or NOT_MEASURED}"
+        lines.append((f"**{verdict.outcome}**", verdict.claim.sentence, asked))
+    return markdown(("outcome", "claim", "threshold: found"), lines)
+
+
 def numbers_of(verdict: Verdict, each: bool = True) -> str:
     """What was measured for a claim: each network with the number of each seed.
 

@@ -14,6 +14,7 @@ from committed import web_version as make_web_version
 from halftone_utils.engine.files import ROOT
 from halftone_utils.report import build, sentences, tables, web
 from halftone_utils.results import table
+from halftone_utils.studies import claims
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -42,7 +43,7 @@ def test_a_notebook_is_committed_as_one_run_without_error():
 
 # Pages that tell more than a page of a book does: each is to come under WORDS, none may grow.
 WORDS = 2500
-LONGER = {"02_halftone": 3102, "09_captcha": 3934, "10_conclusions": 5600}
+LONGER = {"02_halftone": 3102, "09_captcha": 3934}
 
 
 def words_of(cell):
@@ -65,6 +66,25 @@ def test_the_answer_on_page_6_is_what_the_results_say():
     answer = "".join(cells[0]["source"]).splitlines()[4:7]
     asked = (("original", 32), ("original", 256), ("halftone-talk", 32))
     assert answer == [f"- {sentences.ranges(read, *of)}" for of in asked]
+
+
+def test_every_number_of_the_conclusions_answer_is_one_that_was_measured():
+    read = table.of_most_digits(table.experiments())
+    cells = json.loads((ROOT / "notebooks" / "10_conclusions.ipynb").read_text())["cells"]
+    answer = [line for line in cells[0]["source"] if line.startswith("- ")]
+    verdicts = claims.verdicts()
+    for line, measured in zip(
+        answer,
+        (
+            sentences.ranges(read, "original", 32),
+            sentences.claims(verdicts, "place-moves-the-observer", "place-moves-networks-less"),
+            sentences.claims(verdicts, "style-transfer-is-more", "spares-the-observer"),
+        ),
+        strict=True,
+    ):
+        numbers = re.findall(r"\d+\.\d+", line)
+        assert numbers
+        assert {*numbers} <= {*re.findall(r"\d+\.\d+", measured)}
 
 
 def test_what_the_notebooks_promise_to_print_was_printed():

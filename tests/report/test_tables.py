@@ -260,6 +260,25 @@ def test_the_table_of_claims_prints_a_fallen_one_as_large_as_the_others():
     )
 
 
+def test_a_claim_in_short_has_its_interval_or_the_range_of_its_networks():
+    (claim, *_) = claims.load().values()
+    numbers = {"lenet": (1.0, 2.0, 3.0), "alexnet": (4.0,), "resnet18": (-1.0, 0.0)}
+    verdicts = claims.judge(
+        {claim.name: {"lenet": (1.25,) * 7 + (1.3,)}, "screens-are-noise": numbers}
+    )
+    rows = {
+        line.split(" | ")[1]: line for line in tables.claims_in_short(verdicts).splitlines()[2:]
+    }
+    assert len(rows) == len(claims.load())
+    assert rows[claim.sentence].endswith("| ≥ 5: 1.26 [1.24, 1.27] |")
+    of_three = claims.load()["screens-are-noise"].sentence
+    assert rows[of_three].endswith("| ± 5: -0.5 to 4, 3 networks |")
+    of_a_pair = claims.judge({"order-survives-recipes": {"lenet, alexnet": (1.0, 2.0)}})
+    assert "| ≥ 0: 1, 2 |" in tables.claims_in_short(of_a_pair)
+    unmeasured = claims.load()["order-survives-recipes"].sentence
+    assert rows[unmeasured] == f"| **not measured** | {unmeasured} | ≥ 0: not measured |"
+
+
 def test_the_table_of_filters_has_a_number_a_network():
     (lenet, resnet) = (
         store.read(store.path_of(f"undoing-{a}-32-original-s0")) for a in ("lenet", "resnet18")
