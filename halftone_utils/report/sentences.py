@@ -19,12 +19,17 @@ UNITS = ("points", "octaves of rms", "percent")  # that a claim's `measured` end
 
 
 def claims(verdicts: Iterable[Verdict], *names: str) -> str:
-    """Claims of these names as a list in Markdown: what became of each, and by which numbers."""
+    """Claims of these names as a list in Markdown: what became of each, and by which numbers.
+
+    Of more than three networks the least and the greatest mean.
+    """
     named = {verdict.claim.name: verdict for verdict in verdicts}
     lines = []
     for verdict in (named[name] for name in names):
         unit = next((f" {x}" for x in UNITS if verdict.claim.measured.endswith(x)), "")
-        measured = tables.numbers_of(verdict, each=False) or "no number yet"
+        many = len(verdict.numbers) > 3
+        found = tables.spread_of(verdict) if many else tables.numbers_of(verdict, each=False)
+        measured = found or "no number yet"
         asked = f"{verdict.claim.threshold}{unit}: {measured}"
         lines.append(f"- **{verdict.outcome.capitalize()}:** {verdict.claim.sentence} *({asked})*")
     return "\n".join(lines)

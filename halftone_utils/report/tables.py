@@ -54,20 +54,21 @@ def claims_table(verdicts: Iterable[Verdict]) -> str:
 
 
 def claims_in_short(verdicts: Iterable[Verdict]) -> str:
-    """Every claim with what became of it, its threshold, and the number of all networks.
-
-    Of one network the mean with its interval, of more the least and the greatest mean.
-    """
+    """Every claim with what became of it, its threshold, and the number of all networks."""
     lines = []
     for verdict in verdicts:
-        means = {_networks(a): np.mean(values) for a, values in verdict.numbers.items() if values}
-        found = numbers_of(verdict, each=False).removeprefix(f"{next(iter(means), '')} ")
-        if len(means) > 1:
-            least, greatest = min(means.values()), max(means.values())
-            found = f"{least:.3g} to {greatest:.3g}, {len(means)} networks"
+        found = spread_of(verdict) or numbers_of(verdict, each=False)
+        if len(verdict.numbers) == 1:
+            found = found.removeprefix(f"{_networks(next(iter(verdict.numbers)))} ")
         asked = f"{verdict.claim.threshold}: {found or NOT_MEASURED}"
         lines.append((f"**{verdict.outcome}**", verdict.claim.sentence, asked))
     return markdown(("outcome", "claim", "threshold: found"), lines)
+
+
+def spread_of(verdict: Verdict) -> str:
+    """The least and the greatest mean over networks; "" for fewer than two."""
+    means = [float(np.mean(values)) for values in verdict.numbers.values() if values]
+    return f"{min(means):.3g} to {max(means):.3g}, {len(means)} networks" if means[1:] else ""
 
 
 def numbers_of(verdict: Verdict, each: bool = True) -> str:

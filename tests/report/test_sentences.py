@@ -203,3 +203,11 @@ def test_a_claim_is_said_with_what_became_of_it_and_its_numbers():
         f"- **Falls:** {first} *(≥ 5 points: LeNet 1.25 [1.09, 1.41])*",
         f"- **Not measured:** {second} *(≥ 10 points: no number yet)*",
     ]
+
+
+def test_of_many_networks_a_claim_says_the_least_and_the_greatest():
+    numbers = {a: (float(i),) for i, a in enumerate(ARCHITECTURES)}
+    verdicts = claims.judge({"channel-predicts-error": numbers})
+    assert "*(≤ 4 points: 0 to 5, 6 networks)*" in sentences.claims(
+        verdicts, "channel-predicts-error"
+    )
