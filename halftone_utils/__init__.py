@@ -6,6 +6,7 @@ what stands below it (`lint-imports` holds them to that):
 
     __main__                    the one command line, `halftone`
     report    widgets           what a reader touches: tables, sentences, HTML; instruments
+    quiz                        what people are asked, and what came back
     figures  captcha  studies   pictures of results; what is measured, which knows no wording
     results                     one schema, one tidy table, intervals, people, the talk's numbers
     networks                    architectures, training, FGSM

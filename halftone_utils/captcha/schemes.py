@@ -38,6 +38,11 @@ class Scheme:
         return self.function(letters, dice, **self.parameters)
 
     @property
+    def made_of(self) -> list[str]:
+        """All that decides its pictures, but for the code."""
+        return [self.description, repr(dict(self.parameters)), repr(dict(self.lettering))]
+
+    @property
     def dials(self) -> dict[str, float]:
         """The values of what `varied` can change, by name; of an iso-tone scheme the ground's.
 

@@ -16,7 +16,7 @@ from halftone_utils.results import store
 from halftone_utils.results.store import Result
 
 SPLITS = {"test": 500, "validation": 20}  # CAPTCHAs a scheme
-FIRST_SEED = {"test": 10_000, "validation": 20_000}  # the quiz has 0 to 64, `crnn` a million on
+FIRST_SEED = {"test": 10_000, "validation": 20_000}  # `crnn` has a million on
 NOTHING = "-"  # stands for an empty answer in a file
 
 
@@ -27,8 +27,7 @@ def frozen(scheme: str, first_seed: int, n: int) -> tuple[Bytes, list[str]]:
     longer what the scheme draws, is drawn again.  Raises ValueError for an unknown scheme.
     """
     checks.one_of("scheme", scheme, challenge.SCHEMES)
-    row = challenge.SCHEMES[scheme]
-    made_of = [row.description, repr(dict(row.parameters)), repr(dict(row.lettering))]
+    made_of = challenge.SCHEMES[scheme].made_of
     path = CACHE / "captchas" / f"{scheme}-{first_seed}-{n}-{hash_of(made_of)}.u8"
     texts = challenge.random_texts(n, first_seed)
     kept = path.read_bytes() if path.exists() else b""

@@ -7,6 +7,10 @@ Everywhere `climbed` is `ladder.load()`, `trained` is `crnn.load()`, `transcribe
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from halftone_utils.captcha import splits
+from halftone_utils.captcha.challenge import random_texts
 from halftone_utils.captcha.schemes import SCHEMES
 from halftone_utils.captcha.solvers import SOLVERS
 from halftone_utils.report.tables import markdown
@@ -19,7 +23,7 @@ RUNGS = {
     "descreening": "screen undone first",
     "texture": "texture mapped first",
 }
-UNMEASURED = "not measured"
+UNMEASURED = people.NOT_MEASURED
 READER = "one reader, a vision-language model, of 50"
 LITTLE = 1.0  # percent read: what a scheme may leave a machine
 
@@ -87,6 +91,28 @@ def ladder_table(
         cells = [_text(row) + _how(row) for row in read]
         rows.append([f"`{scheme}`", *cells, _human(readings, scheme)])
     return markdown(["scheme", *RUNGS.values(), "CRNN trained on it", READER, "people"], rows)
+
+
+def agreement_table(climbed: Climbed, trained: Trained, readings: Readings) -> str:
+    """Whether people and machines err on the same CAPTCHAs, in Markdown: kappa, best of each rung.
+
+    See `people.agreement`; people are asked CAPTCHAs of the test, which machines read too.
+    """
+    rows = []
+    for scheme in SCHEMES:
+        read = [strongest(climbed.get(scheme), rung) for rung in RUNGS]
+        cells = [_agreement(row, readings, scheme) for row in (*read, by_crnn(trained, scheme))]
+        rows.append([f"`{scheme}`", *cells])
+    return markdown(["scheme", *RUNGS.values(), "CRNN trained on it"], rows)
+
+
+def _agreement(row: Mapping | None, readings: Readings, scheme: str) -> str:
+    """A cell of `agreement_table`; empty where no answers of the machine are kept."""
+    if row is None or "answers" not in row:
+        return ""
+    texts = random_texts(row["n"], splits.FIRST_SEED["test"])
+    right = np.array(splits.separated(row["answers"])) == np.array(texts)
+    return people.agreement_sentence(people.agreement(readings, people.CAPTCHAS, scheme, right))
 
 
 def solver_table(climbed: Climbed) -> str:

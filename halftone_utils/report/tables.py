@@ -14,7 +14,7 @@ from halftone_utils.results import people, talk
 from halftone_utils.results.claims import Verdict
 from halftone_utils.results.intervals import Summary, of_mean, percent, summary, wilson
 from halftone_utils.results.store import Result
-from halftone_utils.results.table import NETWORK, summarise, tidy
+from halftone_utils.results.table import NETWORK, misread, stems, summarise, tidy
 from halftone_utils.studies import batch_statistics
 
 STRONG_ON_STRONG = ("halftone-strong", "halftone-strong")
@@ -32,7 +32,8 @@ PROTOCOLS = (  # (train_on, shown)
     ("both-talk", "halftone-strong"),
 )
 ASKED = (*talk.PROTOCOLS, STRONG_ON_STRONG)  # a row even where nothing is measured
-NOT_MEASURED = "not measured"
+NOT_MEASURED = people.NOT_MEASURED
+PEOPLE = "people (from afar: at a quarter of the side)"
 IDENTITIES = ("no-dots",)  # the original itself, to networks that standardise each picture
 
 
@@ -189,7 +190,7 @@ def controls_table(
 
     Unmeasured rows and networks are left out, and those of IDENTITIES.  A cell is as in the table;
     of one seed where `table` has one.
-    readings: what people read in the digits' quiz; with them, a column "people" is added.
+    readings: what people read in the digits' quiz; with them, a column of people is added.
     """
     measured = {a: name for a, name in columns(table).items() if a in {*table["architecture"]}}
     head, rows = ["shown, near and from afar", *measured.values()], []
@@ -205,14 +206,43 @@ def controls_table(
             ]
             human = [] if readings is None else [_people(readings, name)]
             rows.append([of_set.description, *cells, *human])
-    return markdown(head if readings is None else [*head, "people"], rows)
+    return markdown(head if readings is None else [*head, PEOPLE], rows)
 
 
 def _people(readings: Sequence[people.Reading], shown: str) -> str:
-    """The human column's cell; empty where the quiz does not ask."""
+    """The human column's cell, near and from afar; empty where the quiz does not ask."""
     if shown not in people.CONDITIONS:
         return ""
-    return people.sentence(people.summarise(readings, people.DIGITS, shown))
+    near, afar = (people.summarise(readings, people.DIGITS, shown, x) for x in (False, True))
+    return people.sentence(near) + f"<br>from afar {people.sentence(afar)}" * bool(afar)
+
+
+def agreement_table(table: pd.DataFrame, readings: Sequence[people.Reading]) -> str:
+    """Whether people and networks err on the same digits, in Markdown: kappa, near and from afar.
+
+    Networks, at 32 pixels: the first seed of each that was trained on originals.  From afar they
+    read through a blur, people a smaller picture.  See `people.agreement`.
+    """
+    measured = {a: name for a, name in columns(table).items() if a in {*table["architecture"]}}
+    rows = []
+    for shown in people.CONDITIONS:
+        for afar in (False, True):
+            name = f"{shown}-integrated" if afar else shown
+            cells = [_agreement(table, a, name, readings) for a in measured]
+            rows.append([sets.TEST_SETS[shown].description + ", from afar" * afar, *cells])
+    return markdown(["shown", *measured.values()], rows)
+
+
+def _agreement(
+    table: pd.DataFrame, architecture: str, name: str, readings: Sequence[people.Reading]
+) -> str:
+    """A cell of `agreement_table`; empty where the network was not shown that set."""
+    if not stems(table, architecture, shown=name):
+        return ""
+    right = ~misread(table, architecture, name)
+    shown = name.removesuffix("-integrated")
+    found = people.agreement(readings, people.DIGITS, shown, right, afar=shown != name)
+    return people.agreement_sentence(found)
 
 
 def cost_table() -> str:

@@ -100,7 +100,7 @@ def summarise(
     return summary(counts, rows["seed"].tolist(), int(rows["n_train"].iloc[0]))
 
 
-def _misread(table: pd.DataFrame, architecture: str, shown: str) -> np.ndarray:
+def misread(table: pd.DataFrame, architecture: str, shown: str) -> np.ndarray:
     """Which test digits the first seed that was trained on originals misreads: bool (n,)."""
     read = predictions(stems(table, architecture, shown=shown)[0])[shown]
     return read != _labels(len(read))
@@ -111,7 +111,7 @@ def agreement(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> 
 
     (k, k) for k architectures: 100 where two fail on the same digits, 0 where on no common one.
     """
-    wrong = [_misread(table, a, shown) for a in architectures]
+    wrong = [misread(table, a, shown) for a in architectures]
     return np.array([[100 * (x & y).sum() / max(1, (x | y).sum()) for y in wrong] for x in wrong])
 
 
@@ -149,7 +149,7 @@ def log10_p(table: pd.DataFrame, architectures: Sequence[str], shown: str) -> np
     Two-sided, first seeds, trained on originals: of the digits that just one of two misreads, is
     it as often the one as the other?
     """
-    wrong = [_misread(table, a, shown) for a in architectures]
+    wrong = [misread(table, a, shown) for a in architectures]
     # none that just one misreads is no evidence: one of one has p = 1
     p = [[binomtest((x & ~y).sum(), (x ^ y).sum() or 1).pvalue for y in wrong] for x in wrong]
     return np.log10(np.maximum(p, 1e-300))

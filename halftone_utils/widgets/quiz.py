@@ -1,33 +1,21 @@
-"""The quizzes: a person reads pictures one by one; the answers stay in a local file."""
+"""The quiz as widgets: a person reads pictures one by one; the answers stay in a local file."""
 
 import html
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from ipywidgets import HTML, HBox, Image, Layout, Text, VBox
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from halftone_utils import figures
-from halftone_utils.captcha import challenge
-from halftone_utils.captcha.schemes import SCHEMES
-from halftone_utils.digits import datasets, sets
+from halftone_utils.digits import sets
+from halftone_utils.quiz import questions
+from halftone_utils.quiz.questions import Question
 from halftone_utils.results import people
 from halftone_utils.widgets import parts
-
-
-@dataclass(frozen=True)
-class Question:
-    """A picture (1 or 3, H, W) in [0, 1], how it was drawn, and what it shows."""
-
-    picture: Tensor
-    condition: str
-    truth: str
 
 
 class Quiz(parts.Instrument):
@@ -54,8 +42,7 @@ class Quiz(parts.Instrument):
         hint = {"placeholder": "type it, then Enter", "disabled": True}
         self.answer = parts.labelled(Text, f"{self.what} you read", **hint, **parts.ON_RELEASE)
         self.skip = parts.button("I cannot read it", disabled=True)
-        height = f"{self.size[1]}px"
-        place = Layout(visibility="hidden", margin="0 0 0 32px", min_height=height, height=height)
+        place = Layout(visibility="hidden", margin="0 0 0 32px", height=f"{self.size[1]}px")
         self.picture, self.numbers = Image(format="png", layout=place), HTML()
         self.watch(self._start, self.start)
         self.watch(self._pause, self.pause)
@@ -85,7 +72,9 @@ class Quiz(parts.Instrument):
             self._pause()
             return
         self.item, self.at_hand = left[0], self.question(left[0])
-        self.picture.value, self.answer.value = parts.png(self.at_hand.picture, self.size[0]), ""
+        width, height = (side // (questions.NEAR * self.at_hand.afar or 1) for side in self.size)
+        self.picture.value, self.answer.value = parts.png(self.at_hand.picture, width), ""
+        self.picture.layout.height = f"{height}px"
         self._ask(True)
         self.since = time.monotonic()
 
@@ -104,77 +93,64 @@ class Quiz(parts.Instrument):
     def _take_answer(self) -> None:
         """Keep what was typed; raises ValueError for what cannot be an answer."""
         text = self.answer.value.strip()
-        if not text or self.at_hand is None:
-            return
-        truth = self.at_hand.truth
-        if len(text) != len(truth) or (truth.isdigit() and not text.isdigit()):
-            kind = "digit" if truth.isdigit() else "character"
-            plural = "s" if len(truth) > 1 else ""
-            raise ValueError(f"“{text}” is not {len(truth)} {kind}{plural}: type what you read.")
-        self._keep(text)
+        if text and self.at_hand is not None:
+            self._keep(self.at_hand.checked(text))
 
     def _keep(self, answer: str) -> None:
         """Write an answer to the file, "" for none, and show the next question."""
         if self.at_hand is None:
             return
-        reading = people.Reading(
-            quiz=self.name,
+        reading = self.at_hand.reading(
             participant=self._initials,
-            condition=self.at_hand.condition,
             item=self.item,
-            truth=self.at_hand.truth,
             answer=answer,
             seconds=round(time.monotonic() - self.since, 3),
             at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        people.append(reading, self.path)
+        people.append([reading], self.path)
         self._show_next()
 
 
 def standings(readings: Sequence[people.Reading], quiz: str) -> str:
     """A line a condition: what all participants read of it, in HTML."""
     lines = []
-    for condition in sorted({r.condition for r in readings if r.quiz == quiz}):
+    for condition, afar in sorted({(r.condition, r.afar) for r in readings if r.quiz == quiz}):
         known = sets.TEST_SETS.get(condition)
-        title = html.escape(known.description if known else condition)
-        lines.append(f"{title}: {people.sentence(people.summarise(readings, quiz, condition))}")
+        title = html.escape(known.description if known else condition) + ", from afar" * afar
+        read = people.summarise(readings, quiz, condition, afar)
+        lines.append(f"{title}: {people.sentence(read)}")
     return "<br>".join(lines)
 
 
 class DigitQuiz(Quiz):
-    """Test digits at 32 pixels, as they are, halftoned and in random dots: what do people read?"""
+    """Test digits at 32 pixels, as they are and redrawn, near and from afar."""
 
-    name, what, total = people.DIGITS, "digit", 100
-    size = 128, 128  # larger, and the dots of a digit hide it from near by
+    name, what, total = people.DIGITS, "digit", questions.TOTAL[people.DIGITS]
+    size = questions.NEAR * questions.SIDE, questions.NEAR * questions.SIDE
 
     @staticmethod
     def question(i: int) -> Question:
         """The i-th question: a test digit that no other question shows."""
-        order = np.random.RandomState(5).permutation(datasets.count("test"))  # a frozen stream
-        which, condition = int(order[i]), people.CONDITIONS[i % len(people.CONDITIONS)]
-        picture = datasets.as_float(sets.pick(condition, "test", 32, [which]))[0]
-        return Question(picture, condition, str(int(datasets.load("test", 28)[1][which])))
+        return questions.digits()[i]
 
     def twin(self) -> Figure:
-        """The first question of each condition."""
-        pictures = [self.question(i).picture for i in range(len(people.CONDITIONS))]
-        titles = ["an original", "halftone at talk", "halftone at strong", "random dots"]
-        return figures.exact_grid(torch.stack(pictures), 4, titles, 5)
+        """The first question of each condition, near."""
+        near = [q for q in questions.digits() if not q.afar]
+        first = [next(q for q in near if q.condition == name) for name in people.CONDITIONS]
+        titles = ["original", "halftone at talk", "at strong", "random dots", "random phases"]
+        return figures.exact_grid(torch.stack([q.picture for q in first]), 5, titles, 5)
 
 
 class CaptchaQuiz(Quiz):
     """CAPTCHAs of every scheme: which of them do people read, and how fast?"""
 
-    name, what, total = people.CAPTCHAS, "letters", 5 * len(SCHEMES)
+    name, what, total = people.CAPTCHAS, "letters", questions.TOTAL[people.CAPTCHAS]
     size = 544, 176  # of a CAPTCHA of five letters: a dot a pixel
 
     @staticmethod
     def question(i: int) -> Question:
-        """The i-th question: the schemes in turn, each time another text."""
-        scheme = list(SCHEMES)[i % len(SCHEMES)]
-        text = challenge.random_texts(CaptchaQuiz.total, seed=7)[i]
-        image = np.asarray(challenge.make_captcha(text, scheme, seed=i))
-        return Question(torch.from_numpy(image.copy())[None] / 255, scheme, text)
+        """The i-th question: a round of all schemes after the other, each time another text."""
+        return questions.captchas()[i]
 
     def twin(self) -> Figure:
         """The first question."""

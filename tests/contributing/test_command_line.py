@@ -89,6 +89,9 @@ WRONG = {
     "halftones strong": "strong-32 is drawn by a screen",
     "stylizer strong": "strong-256 is drawn by a screen",
     "publish resnet": "architecture is 'resnet'",
+    "quiz --seed -1": "seed is -1; it is a whole number from 0",
+    "quiz --out quiz": "out is 'quiz'; it is a file whose name ends in .html",
+    "people add nothing.json": "nothing.json: it cannot be read",
     "report --pages 11_mine": "page is '11_mine'; it is one of 01_fgsm_recap",
 }
 

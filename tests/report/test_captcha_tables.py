@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from halftone_utils import figures
-from halftone_utils.captcha import challenge
+from halftone_utils.captcha import challenge, splits
 from halftone_utils.report import captcha_tables
 from halftone_utils.results import people
 from halftone_utils.results.intervals import wilson
@@ -112,6 +112,36 @@ def test_the_talks_three_rows_with_numbers_or_without():
     assert rows[3].count("not measured") == 4
     assert "`iso-tone-angle`" in rows[4]
     assert captcha_tables.three_rows({}, [], {}).count("not measured") == 13
+
+
+def test_people_who_err_where_a_machine_errs_agree_with_it():
+    texts = challenge.random_texts(4, splits.FIRST_SEED["test"])
+    answers = splits.joined([texts[0], texts[1], "", "WRONG"])
+    (stock, *rest) = result(2, 2, 2).where(solver="ddddocr")
+    climbed = {
+        "lines": replace(RESULTS["lines"], rows=[{**stock, "n": 4, "answers": answers}, *rest])
+    }
+    asked = [
+        people.Reading(
+            quiz=people.CAPTCHAS,
+            participant="ab",
+            condition="lines",
+            item=i,
+            truth=text,
+            answer=text if i < 2 else "",
+            seconds=3,
+            at="",
+            shown=i,
+        )
+        for i, text in enumerate(texts)
+    ]
+    (lines,) = [
+        row
+        for row in captcha_tables.agreement_table(climbed, [], asked).splitlines()
+        if "`lines`" in row
+    ]
+    assert lines == "| `lines` | 1.00; n 4 |  |  |  |"  # of the others no answers are kept
+    assert "| not measured |" in captcha_tables.agreement_table(climbed, [], [])
 
 
 @pytest.mark.parametrize(

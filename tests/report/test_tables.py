@@ -169,13 +169,41 @@ def test_people_stand_beside_the_networks_as_measured_or_not_at_all(read):
         seconds=2.0,
         at="",
     )
-    rows = tables.controls_table(read, 32, [asked]).splitlines()
-    assert rows[0].endswith("| people |")
+    small = replace(asked, afar=True, answer="1")
+    rows = tables.controls_table(read, 32, [asked, small]).splitlines()
+    assert rows[0].endswith("| people (from afar: at a quarter of the side) |")
     assert len({row.count("|") for row in rows}) == 1
     (random_dots,) = [row for row in rows if "random dots" in row]
     (originals,) = [row for row in rows if row.startswith("| originals")]
-    assert "100.0 [20.7, 100.0]; n 1, 1 person" in random_dots
+    assert "100.0 [20.7, 100.0]; n 1, 1 person, 2.0 s<br>from afar 0.0 [" in random_dots
     assert originals.endswith("| not measured |")
+
+
+def test_people_who_err_where_a_network_errs_agree_with_it(read):
+    labels, lenet = datasets.load("test", 28)[1], table.misread(read, "lenet", "halftone-strong")
+    asked = [
+        people.Reading(
+            quiz=people.DIGITS,
+            participant="ab",
+            condition="halftone-strong",
+            item=i,
+            truth=str(int(labels[i])),
+            answer="" if lenet[i] else str(int(labels[i])),
+            seconds=2.0,
+            at="",
+            shown=i,
+        )
+        for i in range(200)
+    ]
+    head, _, *rows = (cells(row) for row in tables.agreement_table(read, asked).splitlines())
+    (strong,) = [row for row in rows if row[0] == "halftones at strong"]
+    agree = dict(zip(head, strong, strict=True))
+    assert agree["LeNet"] == "1.00; n 200"
+    assert -1 <= float(agree["VGG16"].removesuffix("; n 200")) < 1
+    nobody = [
+        cell for row in tables.agreement_table(read, []).splitlines()[2:] for cell in cells(row)[1:]
+    ]
+    assert {*nobody} == {"not measured", ""}  # a network was not shown every control
 
 
 # --- single models ----------------------------------------------------------------------------

@@ -159,6 +159,11 @@ def begin(path, participant="ab"):
     return quiz
 
 
+def width(i):
+    """Of a digit on the page, in pixels: from afar it is as small as from four times as far."""
+    return 32 if DigitQuiz.question(i).afar else 128
+
+
 def answer(quiz, read):
     control(quiz, "digit you read").value = read
 
@@ -166,14 +171,15 @@ def answer(quiz, read):
 def test_answers_and_times_are_kept_and_the_next_picture_comes(path):
     quiz = begin(path)
     (first,) = pictures(quiz)
-    assert first == png(DigitQuiz.question(0).picture, 128)
+    assert first == png(DigitQuiz.question(0).picture, width(0))
     time.sleep(0.05)
     answer(quiz, "3")
-    assert pictures(quiz) == [png(DigitQuiz.question(1).picture, 128)]
+    assert pictures(quiz) == [png(DigitQuiz.question(1).picture, width(1))]
     control(quiz, "I cannot read it").click()
     kept = people.load(path)
     assert [(r.item, r.answer, r.participant) for r in kept] == [(0, "3", "ab"), (1, "", "ab")]
-    assert [r.truth for r in kept] == [DigitQuiz.question(i).truth for i in (0, 1)]
+    asked = [DigitQuiz.question(i) for i in (0, 1)]
+    assert [(r.truth, r.afar, r.shown) for r in kept] == [(q.truth, q.afar, q.shown) for q in asked]
     assert kept[0].seconds >= 0.05
     assert "2 of 100 answered by ab" in text(quiz)
 
@@ -185,19 +191,8 @@ def test_it_is_paused_and_resumed_where_each_participant_stopped(path):
     control(quiz, "Pause").click()
     assert control(quiz, "digit you read").disabled
     assert "n 1, 1 person" in text(quiz)
-    assert pictures(begin(path)) == [png(DigitQuiz.question(2).picture, 128)]
-    assert pictures(begin(path, "cd")) == [png(DigitQuiz.question(0).picture, 128)]
-
-
-def test_the_questions_are_always_the_same_and_show_each_condition_alike():
-    asked = [DigitQuiz.question(i) for i in range(8)]
-    again = DigitQuiz.question(3)
-    assert again.truth == asked[3].truth
-    assert (again.picture == asked[3].picture).all()
-    assert [q.condition for q in asked] == 2 * list(people.CONDITIONS)
-    pixels = sets.load("original", "test", 32, 10_000)[0]
-    (which,) = (datasets.as_float(pixels) == asked[4].picture).flatten(1).all(1).nonzero()
-    assert asked[4].truth == str(int(datasets.load("test", 28)[1][which]))
+    assert pictures(begin(path)) == [png(DigitQuiz.question(2).picture, width(2))]
+    assert pictures(begin(path, "cd")) == [png(DigitQuiz.question(0).picture, width(0))]
 
 
 @pytest.mark.parametrize("read", ["12", "x", "-"])
@@ -237,6 +232,6 @@ def test_captchas_are_asked_in_every_scheme_and_kept_by_its_name(path):
     control(quiz, "letters you read").value = first.truth.lower()
     (kept,) = people.load(path)
     assert kept.right
-    assert kept.condition == next(iter(challenge.SCHEMES))
+    assert kept.condition == first.condition
     conditions = {CaptchaQuiz.question(i).condition for i in range(len(challenge.SCHEMES))}
     assert conditions == set(challenge.SCHEMES)
