@@ -300,10 +300,10 @@ def _with_small_pictures(frame: pd.DataFrame) -> float | None:
     return float(of[both[0]] - of[both[1]]) if {*both} <= {*of.index} else None
 
 
-def _meshes(**control: str) -> Numbers:
-    """1 for each photograph that is a mesh or a cloth to a network, behind the main screen."""
+def _meshes(**of_way: object) -> Numbers:
+    """1 for each photograph that is a mesh or a cloth to a network once it is drawn so."""
     both = frozenset().union(*imagenet.groups().values())
-    near = {**photographs.MAIN.config, "side": photographs.SIDE, **control}
+    near = {"side": photographs.SIDE, **of_way}
     return {
         result.config["network"]: [float(x in both) for x in photographs.answers(result, **near)]
         for result in store.load("photographs")
@@ -385,8 +385,15 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "few-pictures-suffice": _of_parts(partial(_gained, n_adapt=50)),
     "first-layers-do-it": _of_parts(_first_layers),
     "variances-not-means": _of_parts(_variances),
-    "names-the-mesh": _meshes,
-    "spectrum-is-named": partial(_meshes, control="random phases"),
+    "names-the-mesh": partial(_meshes, **photographs.MAIN.config),
+    "spectrum-is-named": partial(_meshes, **photographs.MAIN.config, control="random phases"),
+    "names-the-style": partial(
+        _meshes,
+        kind="style transfer",
+        parameters={"iterations": 10},
+        drawn=photographs.STYLED,
+        side=photographs.STYLED,
+    ),
     "reads-photographs-from-afar": _photographs_afar,
 }
 

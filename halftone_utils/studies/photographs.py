@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from halftone_utils import screens
-from halftone_utils.digits import stylizer
+from halftone_utils.digits import points, stylizer
 from halftone_utils.digits.photographs import labelled
 from halftone_utils.networks import attacks, imagenet, training
 from halftone_utils.results import store
@@ -33,6 +33,8 @@ RULING = 4 * math.sqrt(2)  # px a cell: at 45 degrees its dots repeat every 8 px
 SIDES = (512, 362, 256, 181, 128, 91, 64)  # px, of pictures seen from afar
 SIGMAS = (1.0, 2.0, 4.0, 8.0)  # px
 RMS = (0.05, 0.1, 0.2, 0.4)  # of noise, black to white 1
+STYLED = 256  # px, of what style transfer draws
+ITERATIONS = (3, 10, 30)  # of style transfer at `talk`
 EPSILONS = (0.0, 0.0035, 0.007, 0.014, 0.03, 0.06)
 WAYS = (
     Way("grey", torch.clone),
@@ -101,8 +103,11 @@ def shown(colour: Tensor) -> Iterator[tuple[dict[str, Any], Tensor]]:
         for screen in (GREY, MAIN, BLUE_NOISE):
             of_way = {**screen.config, "filter": way.kind, "side": SIDE}
             yield of_way, way(screen(images))
-    small = training.reduce(images, 256)
-    yield {"kind": "stylizer", "drawn": 256, "side": 256}, stylizer.stylize(stylizer.load(), small)
+    small = training.reduce(images, STYLED)
+    drawn_at = {"drawn": STYLED, "side": STYLED}
+    yield {"kind": "stylizer", **drawn_at}, stylizer.stylize(stylizer.load(), small)
+    for i, x in points.steps(points.load_style("talk", STYLED), small, ITERATIONS).items():
+        yield {"kind": "style transfer", "parameters": {"iterations": i}, **drawn_at}, x
 
 
 def attacked(
@@ -222,6 +227,8 @@ def _way_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def in_words(row: Mapping[str, Any]) -> str:
     """A way of redrawing, as a figure calls it."""
     of = row.get("parameters", {})
+    if row["kind"] == "style transfer":
+        return f"style transfer, {of['iterations']} iterations"
     if row["kind"] == "am":
         shape = "lines" if of["dot"] == "line" else "dots"
         return f"{shape}, {of['ruling']:.3g} px"

@@ -32,6 +32,7 @@ def small(monkeypatch):
     monkeypatch.setattr(photographs, "OWN_SIDE", 32)
     monkeypatch.setattr(photographs, "WAYS", photographs.WAYS[:2])
     monkeypatch.setattr(photographs, "RMS", (0.2,))
+    monkeypatch.setattr(photographs, "ITERATIONS", (1,))
     tones = torch.tensor([0.1, 0.5, 0.9]).view(3, 1, 1, 1)
     images = (tones + 0.05 * torch.randn(3, 3, 64, 64)).clamp(0, 1)
     found = images, torch.tensor([0, 5, 904])
