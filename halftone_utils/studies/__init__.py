@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "batch_statistics",
         "channel",
         "claims",
+        "corruptions",
         "distance",
         "experiments",
         "factors",
@@ -24,5 +25,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "strength",
         "tones",
         "undoing",
+        "worst_case",
     ],
 )
