@@ -76,6 +76,8 @@ rule claims:
         expand(f"{RESULTS}/divisions-{{network}}-32-original-s{{seed}}.json",
                network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         expand(f"{RESULTS}/curriculum-vgg16-s{{seed}}.json", seed=(0, 1, 2)),
+        expand(f"{RESULTS}/{{study}}-{{network}}-s{{seed}}.json",
+               study=("worst-case", "corruptions"), network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         f"{RESULTS}/photographs-efficientnet_lite0.json",
 
 
@@ -85,6 +87,17 @@ rule factors:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} factors {{wildcards.network}} --seed {{wildcards.seed}}"
+
+
+# trains networks of every training set; checkpoints are kept, so the second study trains none
+rule of_every_training:
+    output:
+        update(f"{RESULTS}/{{study}}-{{network}}-s{{seed}}.json"),
+    wildcard_constraints:
+        study="worst-case|corruptions",
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} {{wildcards.study}} {{wildcards.network}} --seed {{wildcards.seed}}"
 
 
 rule uncertainty:

@@ -2,6 +2,7 @@
 
 from halftone_utils.figures import (
     channels,
+    corruptions,
     photographs,
     prediction,
     results,

@@ -15,7 +15,7 @@ from halftone_utils.results.claims import Verdict
 from halftone_utils.results.intervals import Summary, of_mean, percent, summary, wilson
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import NETWORK, misread, stems, summarise, tidy
-from halftone_utils.studies import batch_statistics
+from halftone_utils.studies import batch_statistics, worst_case
 
 STRONG_ON_STRONG = ("halftone-strong", "halftone-strong")
 PROTOCOLS = (  # (train_on, shown)
@@ -378,3 +378,29 @@ def undoing_table(results: Sequence[Result], kinds: Sequence[str] = ()) -> str:
     printed = [ARCHITECTURES[x.config["network"]["architecture"]].printed for x in results]
     head = [f"through ({'/'.join(printed)})", *(x.removeprefix("halftone-") for x in shown)]
     return markdown(head, [[kind, *("/".join(of[x]) for x in shown)] for kind, of in read.items()])
+
+
+def worst_case_table(results: Sequence[Result], legible: bool = False) -> str:
+    """A row a network and what it was trained on, in Markdown: known and unknown screens, percent.
+
+    results: of the study "worst case".  legible: of those screens alone that the model observer
+    reads.  Mean over seeds, with the range where they differ.
+    """
+    head = ["network", "trained on", "originals", "known halftone", "mean over screens"]
+    head += ["worst screen", "worst for each digit"]
+    columns, rows = ("original", "known", "mean", "worst", "every"), []
+    if not results:
+        return markdown(head, rows)
+    table = worst_case.readings(results, legible)
+    for (name, trained_on), of_seeds in table.groupby(["architecture", "trained_on"], sort=False):
+        cells = [_mean_and_range(of_seeds[column].dropna()) for column in columns]
+        rows.append([ARCHITECTURES[str(name)].printed, sets.TRAIN_SETS[str(trained_on)], *cells])
+    return markdown(head, rows)
+
+
+def _mean_and_range(numbers: pd.Series) -> str:
+    """Numbers of seeds as "66.0 (60.2-71.4)"; one alone as it is; a dash for none."""
+    if numbers.empty:
+        return "–"
+    alone = f"{numbers.mean():.1f}"
+    return alone if len(numbers) == 1 else f"{alone} ({numbers.min():.1f}-{numbers.max():.1f})"

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "batch_statistics",
         "channel",
         "claims",
+        "corruptions",
         "distance",
         "experiments",
         "factors",
@@ -25,5 +26,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "tones",
         "undoing",
         "window",
+        "worst_case",
     ],
 )

@@ -12,12 +12,14 @@ from halftone_utils.results import claims, store
 from halftone_utils.results.claims import Verdict
 from halftone_utils.studies import (
     channel,
+    corruptions,
     factors,
     photographs,
     places,
     rivals,
     talk_pair,
     uncertainty,
+    worst_case,
 )
 
 Numbers = dict[str, list[float]]
@@ -242,6 +244,22 @@ def _undone(frame: pd.DataFrame, shown: str, kind: str) -> float:
     return float(row)
 
 
+def _of_worst_case(of: Callable[[pd.Series], float]) -> Numbers:
+    """A number a seed of the networks that were trained on `strong`, of legible screens."""
+    numbers: Numbers = {}
+    for result in store.load("worst case"):
+        table = worst_case.readings([result], legible=True)
+        for _, row in table[table["trained_on"] == "halftone-strong"].iterrows():
+            numbers.setdefault(row["architecture"], []).append(float(of(row)))
+    return numbers
+
+
+def _beyond_corruptions(frame: pd.DataFrame) -> float:
+    """Least accuracy behind a corruption minus that at `strong` [points], trained on originals."""
+    read = frame[frame["trained_on"] == "original"].set_index("shown")["accuracy"]
+    return float(read[[*corruptions.CORRUPTIONS]].min() - read["halftone-strong"])
+
+
 def talk_pair_is_found() -> Numbers:
     """How far the nearest pair is from the talk's, on digits that it was not chosen on."""
     found = [talk_pair.confirmed(result) for result in store.load("talk pair")]
@@ -378,6 +396,9 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "median-undoes-strong": partial(
         _by_seed, "undoing", partial(_undone, shown="halftone-strong", kind="median 3x3")
     ),
+    "another-screen-costs": partial(_of_worst_case, lambda row: row["known"] - row["worst"]),
+    "a-screen-for-each-digit": partial(_of_worst_case, lambda row: row["every"]),
+    "worse-than-corruptions": partial(_by_seed, "corruptions", _beyond_corruptions),
     "talk-pair-is-found": talk_pair_is_found,
     "curriculum-opens-the-window": partial(_by_seed, "curriculum", _with_small_pictures),
     "not-the-strokes": _of_channel(partial(_transfer, control="random phases in windows")),

@@ -1,13 +1,18 @@
 """The grid of experiments, in the order in which they are worth their time (data/grid.toml)."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from halftone_utils.digits import datasets
+from torch import nn
+
+from halftone_utils.digits import datasets, points, sets
+from halftone_utils.engine.configs import config_of
 from halftone_utils.engine.files import DATA, RESULTS, ROOT, read_toml
 from halftone_utils.networks.architectures import ARCHITECTURES
+from halftone_utils.results import store
 from halftone_utils.results.store import Result
-from halftone_utils.studies.experiments import Experiment, run
+from halftone_utils.studies.experiments import Experiment, ready, run
 
 
 @cache
@@ -47,6 +52,33 @@ def experiments() -> list[Experiment]:
         for train_on in row["train_on"]
         for architecture in ARCHITECTURES
     ]
+
+
+def of_every_training(
+    study: str,
+    architecture: str,
+    seed: int,
+    config: dict[str, Any],
+    rows_of: Callable[[nn.Module], list[dict]],
+) -> Result:
+    """What networks of 32 pixels read, one of each of `sets.TRAIN_SETS`; a killed run goes on.
+
+    study: also the name of the file, with hyphens.  config: what decides the rows beside the
+    networks.  rows_of: of a network; `trained_on` is added to each row.
+    """
+    trainings = {name: experiment_for(architecture, 32, name, seed) for name in sets.TRAIN_SETS}
+    recipe = config_of(trainings["original"].recipe)
+    frozen = {name: points.load(name).hash for name in ("talk", "strong")}
+    config = {"architecture": architecture, "seed": seed, "recipe": recipe, **config}
+    config |= {"operating_points": frozen, "split": "validation"}
+    stem = f"{study.replace(' ', '-')}-{architecture}-s{seed}"
+    there = store.check(stem, config, [])
+    known = {row["trained_on"] for row in there.rows} if there else set()
+    for name, training in trainings.items():
+        if name not in known:
+            rows = [{"trained_on": name, **row} for row in rows_of(ready(training))]
+            store.record(study, stem, config, rows)
+    return store.read(store.path_of(stem))
 
 
 def experiment(

@@ -320,3 +320,32 @@ def test_the_table_of_filters_has_a_number_a_network():
     ]
     assert first.startswith(f"| none | {read[0]}/{read[1]} |")
     assert tables.undoing_table([resnet, lenet], ["none"]).splitlines()[2:] == [first]
+
+
+def test_the_worst_case_stands_beside_the_known_halftone_a_row_a_training():
+    def result(seed, more):
+        screen = {"shown": "screen", "kind": "bayer", "n": 100}
+        rows = [
+            {"shown": "original", "n": 100, "n_correct": 90},
+            {"shown": "halftone-strong", "n": 100, "n_correct": 97},
+            {**screen, "parameters": {"size": 2}, "n_correct": 10},
+            {**screen, "parameters": {"size": 4}, "n_correct": 40 + more, "legible": True},
+            {**screen, "parameters": {"size": 8}, "n_correct": 60 + more, "legible": True},
+            {"shown": "every screen", "n": 100, "n_correct": 3},
+            {"shown": "every legible screen", "n": 100, "n_correct": 30 + more},
+        ]
+        rows = [{"trained_on": x, **row} for x in ("original", "halftone-strong") for row in rows]
+        config = {"architecture": "lenet", "seed": seed}
+        return store.Result(study="worst case", stem=f"s{seed}", config=config, rows=rows)
+
+    head, _, *rows = tables.worst_case_table([result(0, 0), result(1, 10)], True).splitlines()
+    assert head.startswith(
+        "| network | trained on | originals | known halftone | mean over screens"
+    )
+    numbers = "55.0 (50.0-60.0) | 45.0 (40.0-50.0) | 35.0 (30.0-40.0) |"
+    assert rows[0] == f"| LeNet | originals | 90.0 (90.0-90.0) | – | {numbers}"
+    assert rows[1].startswith(
+        "| LeNet | halftones at `strong` | 90.0 (90.0-90.0) | 97.0 (97.0-97.0) |"
+    )
+    (_, of_all) = tables.worst_case_table([result(0, 0)]).splitlines()[2:]
+    assert of_all.endswith("| 90.0 | 97.0 | 36.7 | 10.0 | 3.0 |")

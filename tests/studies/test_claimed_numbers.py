@@ -6,7 +6,7 @@ import pytest
 
 from halftone_utils.results import claims as rows
 from halftone_utils.results import store
-from halftone_utils.studies import channel, claims, factors
+from halftone_utils.studies import channel, claims, corruptions, factors
 
 
 @pytest.fixture
@@ -157,3 +157,34 @@ def test_the_tone_is_read_of_screens_at_the_last_layer_of_the_trained_network(fo
     config = {"network": {"architecture": "lenet", "seed": 0}}
     store.record("tones", "tones-lenet", config, found)
     assert claims.NUMBERS["sees-the-tone"]() == {"lenet": [pytest.approx(0.3)]}
+
+
+def test_the_worst_legible_screen_is_compared_with_the_known_one(folder):
+    config = {"architecture": "lenet", "seed": 0}
+    screen = {"shown": "screen", "kind": "am", "parameters": {"ruling": 2.0}, "n": 100}
+    found = [
+        {"shown": "original", "n": 100, "n_correct": 90},
+        {"shown": "halftone-strong", "n": 100, "n_correct": 98},
+        screen | {"n_correct": 5},
+        screen | {"kind": "bayer", "legible": True, "n_correct": 60},
+        screen | {"kind": "sierra", "legible": True, "n_correct": 80},
+        {"shown": "every screen", "n": 100, "n_correct": 2},
+        {"shown": "every legible screen", "n": 100, "n_correct": 45},
+    ]
+    for trained_on in ("original", "halftone-strong"):
+        assert claims.NUMBERS["another-screen-costs"]() == {}
+        rows = [{"trained_on": trained_on, **row} for row in found]
+        store.record("worst case", "worst-case-lenet-s0", config, rows)
+    assert claims.NUMBERS["another-screen-costs"]() == {"lenet": [38]}
+    assert claims.NUMBERS["a-screen-for-each-digit"]() == {"lenet": [45]}
+
+
+def test_strong_is_compared_with_the_worst_corruption_for_those_trained_on_originals(folder):
+    read = dict.fromkeys(corruptions.CORRUPTIONS, 80) | {"fog": 30, "halftone-strong": 10}
+    rows = [
+        {"trained_on": trained_on, "shown": shown, "n": 100, "n_correct": right + more}
+        for trained_on, more in (("original", 0), ("halftone-strong", 20))
+        for shown, right in (read | {"halftone-strong": 10 + 3 * more}).items()
+    ]
+    store.record("corruptions", "corruptions-lenet-s0", {"architecture": "lenet"}, rows)
+    assert claims.NUMBERS["worse-than-corruptions"]() == {"lenet": [20]}
