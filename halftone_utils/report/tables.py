@@ -388,7 +388,8 @@ def worst_case_table(results: Sequence[Result], legible: bool = False) -> str:
     """
     head = ["network", "trained on", "originals", "known halftone", "mean over screens"]
     head += ["worst screen", "worst for each digit"]
-    columns, rows = ("original", "known", "mean", "worst", "every"), []
+    columns = ("original", "known", "mean", "worst", "every")
+    rows: list[list[str]] = []
     if not results:
         return markdown(head, rows)
     table = worst_case.readings(results, legible)

@@ -138,7 +138,7 @@ def readings(found: Sequence[Result], legible: bool = False) -> pd.DataFrame:
                 "every": LEGIBLE if legible else EVERY,
             }
             read = {k: of_sets.get((trained_on, shown)) for k, shown in said.items()}
-            worst = screened.loc[screened["accuracy"].idxmin()]
+            worst = screened.sort_values("accuracy", kind="stable").iloc[0]
             rows.append(
                 {
                     **{key: result.config[key] for key in ("architecture", "seed")},
