@@ -357,7 +357,7 @@ def transfer_table(readings: pd.DataFrame, **of_way: Any) -> str:
     """
     rows = readings
     for key, value in of_way.items():
-        rows = rows[[x == value for x in rows[key]]]
+        rows = rows[np.array([x == value for x in rows[key]], bool)]
     rows = rows.assign(target=rows["target"].fillna(rows["architecture"]))
     left = rows.set_index(["architecture", "target"])["accuracy"].to_dict()
     names = {a: row.printed for a, row in ARCHITECTURES.items() if a in {*rows["architecture"]}}

@@ -319,7 +319,7 @@ def _after(frame: pd.DataFrame, attack: str, **of_way: object) -> pd.Series:
     """Accuracy [%] of the attacked network itself, a number a row that says this of its attack."""
     rows = frame[(frame["attack"] == attack) & frame.reindex(columns=["target"])["target"].isna()]
     for key, value in of_way.items():
-        rows = rows[[x == value for x in rows[key]]] if key in rows else rows[:0]
+        rows = rows[rows[key].isin([value])] if key in rows else rows[:0]
     return rows["accuracy"]
 
 
