@@ -44,15 +44,19 @@ def by_distance(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
             place.plot(rows["allowed"], rows["accuracy"], ms=6, mew=1.4, **look)
             for i, (_, row) in enumerate(rows.iterrows()):
                 if attack == "halftone" or i == 0:  # a name an attack, and one a halftone
+                    left = attack == "noise"  # which often lies on the halftone
                     place.annotate(
                         CALLED.get(attack, row["point"]),
                         (row["allowed"], row["accuracy"]),
-                        xytext=(6, 4),
+                        xytext=(-6, 4) if left else (6, 4),
+                        ha="right" if left else "left",
                         textcoords="offset points",
                         fontsize=8,
                         color=look["color"],
                     )
-        place.set(title=title, xscale="log", ylim=(-3, 108))
+        place.set(title=title, xscale="log", ylim=(-3, 108), xlim=(None, 40))
+        place.set_xticks((1, 3, 10, 30), ("1", "3", "10", "30"))
+        place.minorticks_off()
     for place in places[-1]:
         place.set_xlabel("L2 from the original")
     for place in places[:, 0]:
