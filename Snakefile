@@ -41,7 +41,7 @@ wildcard_constraints:
     size="|".join(map(str, grid.sizes())),
     scheme="|".join(SCHEMES),
     n=r"\d+",
-    study="channel|undoing|distance|tones|teacher|batch-parts",
+    study="attacks|channel|undoing|distance|tones|teacher|batch-parts",
     network="|".join(ARCHITECTURES),
     seed=r"\d+",
 
@@ -79,6 +79,9 @@ rule claims:
         expand(f"{RESULTS}/{{study}}-{{network}}-s{{seed}}.json",
                study=("worst-case", "corruptions"), network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
         f"{RESULTS}/photographs-efficientnet_lite0.json",
+        expand(f"{RESULTS}/attacks-{{network}}-32-original-s{{seed}}.json",
+               network=("lenet", "alexnet", "resnet18"), seed=(0, 1, 2)),
+        expand(f"{RESULTS}/attacks-{{network}}-32-original-s0.json", network=ARCHITECTURES),
 
 
 rule factors:

@@ -1,6 +1,7 @@
 """Every picture of the report: takes data, returns a matplotlib Figure, changes nothing."""
 
 from halftone_utils.figures import (
+    attacks,
     channels,
     corruptions,
     photographs,

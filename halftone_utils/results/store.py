@@ -50,6 +50,10 @@ MEASURED = (
     "error_least",
     "cosine",
     "cosine_other",
+    "linf",
+    "l2",
+    "ssim",
+    "tone_error",
     "run",
 )
 

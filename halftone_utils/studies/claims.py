@@ -341,8 +341,27 @@ def _photographs_afar(side: int = 128) -> Numbers:
     return numbers
 
 
+def _after(frame: pd.DataFrame, attack: str, **of_way: object) -> pd.Series:
+    """Accuracy [%] of the attacked network itself, a number a row that says this of its attack."""
+    rows = frame[(frame["attack"] == attack) & frame.reindex(columns=["target"])["target"].isna()]
+    for key, value in of_way.items():
+        rows = rows[rows[key].isin([value])] if key in rows else rows[:0]
+    return rows["accuracy"]
+
+
+def _less_left(frame: pd.DataFrame, weaker: dict, stronger: dict, n: int = 1) -> float | None:
+    """Accuracy after one attack minus after another, mean of n rows each; None before all are."""
+    both = [_after(frame, **of_way) for of_way in (weaker, stronger)]
+    return float(both[0].mean() - both[1].mean()) if {*map(len, both)} == {n} else None
+
+
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
     return partial(_by_seed, "factors", of)
+
+
+def _of_attacks(weaker: dict, stronger: dict, n: int = 1) -> Callable[[], Numbers]:
+    of = partial(_less_left, weaker=weaker, stronger=stronger, n=n)
+    return partial(_by_seed, "attacks", of)
 
 
 def _of_channel(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
@@ -414,6 +433,17 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
         parameters={"iterations": 10},
         drawn=photographs.STYLED,
         side=photographs.STYLED,
+    ),
+    "gradient-needs-less": _of_attacks(
+        {"attack": "halftone", "point": "talk"},
+        {"attack": "pgd", "norm": "L2", "point": "talk", "share": 0.25},
+    ),
+    "answers-need-queries": _of_attacks(
+        {"attack": "hopskipjump", "norm": "L2", "point": "talk", "queries": 50},
+        {"attack": "halftone", "point": "talk"},
+    ),
+    "chosen-screen-is-worse": _of_attacks(
+        {"attack": "screen"}, {"attack": "chosen screen", "white_box": False, "queries": 30}, 2
     ),
     "reads-photographs-from-afar": _photographs_afar,
 }

@@ -11,7 +11,7 @@ from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import tables
 from halftone_utils.results import claims, intervals, people, store, table, talk
-from halftone_utils.studies import undoing
+from halftone_utils.studies import attacks, undoing
 
 
 @pytest.fixture(scope="module")
@@ -349,3 +349,56 @@ def test_the_worst_case_stands_beside_the_known_halftone_a_row_a_training():
     )
     (_, of_all) = tables.worst_case_table([result(0, 0)]).splitlines()[2:]
     assert of_all.endswith("| 90.0 | 97.0 | 36.7 | 10.0 | 3.0 |")
+
+
+# --- attacks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def attacked():
+    """Of two networks what PGD leaves, on each and on the other, and a frozen point."""
+    pgd = {"attack": "pgd", "norm": "Linf", "epsilon": 0.2, "steps": 20, "restarts": 1, "n": 10}
+    sizes = {"linf": 0.2, "l2": 4.0, "ssim": 0.5}
+    of_talk = {"attack": "halftone", "point": "talk", "n": 10, "linf": 0.4, "l2": 6.0, "ssim": 0.4}
+    return [
+        store.Result(
+            study="attacks",
+            stem=name,
+            config={"network": {"architecture": name, "seed": 0}},
+            rows=[
+                of_talk | {"n_correct": talk},
+                pgd | sizes | {"n_correct": own},
+                pgd | sizes | {"n_correct": of_other, "target": other},
+            ],
+        )
+        for name, other, talk, own, of_other in (
+            ("lenet", "alexnet", 8, 5, 3),
+            ("alexnet", "lenet", 6, 0, 4),
+        )
+    ]
+
+
+def test_attacks_stand_under_the_network_they_were_made_on(attacked):
+    head, _, *rows = tables.attacks_table(attacks.readings(attacked)).splitlines()
+    assert cells(head) == ["attack", "LeNet", "AlexNet", "L∞ / L2 / SSIM"]
+    assert [cells(row)[1:] for row in rows] == [
+        ["80", "60", "0.40 / 6.0 / 0.40"],
+        ["50", "0", "0.20 / 4.0 / 0.50"],
+    ]
+    assert cells(rows[1])[0] == "PGD, ε = 0.2, 20 steps, 1 restarts"
+
+
+def test_transfer_has_the_network_itself_in_bold(attacked):
+    found = tables.transfer_table(attacks.readings(attacked), attack="pgd", epsilon=0.2)
+    assert [cells(row) for row in found.splitlines()[2:]] == [
+        ["LeNet", "**50**", "30"],
+        ["AlexNet", "40", "**0**"],
+    ]
+
+
+def test_sanity_names_what_breaks_a_rule(attacked):
+    (row,) = tables.sanity_table(attacks.sanity(attacked)).splitlines()[2:]
+    rule, share, broken = cells(row)
+    assert (rule, share) == ("white box beats transfer", "1 of 2")
+    assert broken.startswith("LeNet: PGD, ε = 0.2, 20 steps, 1 restarts, made on AlexNet leaves 40")
+    assert broken.endswith(" 50")

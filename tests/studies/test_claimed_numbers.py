@@ -188,3 +188,31 @@ def test_strong_is_compared_with_the_worst_corruption_for_those_trained_on_origi
     ]
     store.record("corruptions", "corruptions-lenet-s0", {"architecture": "lenet"}, rows)
     assert claims.NUMBERS["worse-than-corruptions"]() == {"lenet": [20]}
+
+
+def test_attacks_are_compared_on_the_attacked_network_once_both_are_there(folder):
+    config = {"network": {"architecture": "lenet", "seed": 0}}
+    at_talk = {"point": "talk", "norm": "L2", "n": 100}
+    of_screen = {"attack": "chosen screen", "white_box": False, "queries": 30, "n": 100}
+    found = [
+        {"attack": "halftone", "point": "talk", "n": 100, "n_correct": 80},
+        at_talk | {"attack": "pgd", "share": 0.25, "n_correct": 15},
+        at_talk | {"attack": "pgd", "share": 0.25, "target": "alexnet", "n_correct": 99},
+        at_talk | {"attack": "pgd", "share": 1.0, "n_correct": 0},
+        {"attack": "screen", "tone_range": [0.4, 0.8], "n": 100, "n_correct": 30},
+        of_screen | {"tone_range": [0.4, 0.8], "n_correct": 10},
+    ]
+    store.record("attacks", "attacks-lenet", config, found)
+    assert claims.NUMBERS["gradient-needs-less"]() == {"lenet": [65]}
+    assert claims.NUMBERS["answers-need-queries"]() == {}
+    assert claims.NUMBERS["chosen-screen-is-worse"]() == {}
+    found = [
+        at_talk | {"attack": "hopskipjump", "queries": 50, "n_correct": 90},
+        at_talk | {"attack": "hopskipjump", "queries": 200, "n_correct": 20},
+        {"attack": "screen", "tone_range": [0.25, 0.85], "n": 100, "n_correct": 40},
+        of_screen | {"tone_range": [0.25, 0.85], "n_correct": 30},
+        of_screen | {"tone_range": [0.25, 0.85], "n_correct": 0, "white_box": True},
+    ]
+    store.record("attacks", "attacks-lenet", config, found)
+    assert claims.NUMBERS["answers-need-queries"]() == {"lenet": [10]}
+    assert claims.NUMBERS["chosen-screen-is-worse"]() == {"lenet": [15]}
