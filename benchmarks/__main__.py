@@ -36,6 +36,9 @@ def benchmarks(small: bool) -> dict[str, Callable[[], Record]]:
         ),
         "bayer_vs_dithering": lambda: screening.bayer(screened, 3 * once),
         "floyd_steinberg_vs_pillow": lambda: screening.floyd_steinberg(screened, 3 * once),
+        "floyd_steinberg_single_vs_pillow": lambda: screening.floyd_steinberg_single(
+            256 if few else 2048, 10 * once
+        ),
     }
 
 

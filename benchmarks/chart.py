@@ -19,6 +19,7 @@ NAMES = {
     "training_resnet18_32_vs_pytorch": "training ResNet18 32², against PyTorch's convolutions",
     "bayer_vs_dithering": "Bayer, against dithering (Rust)",
     "floyd_steinberg_vs_pillow": "Floyd-Steinberg, against Pillow (C)",
+    "floyd_steinberg_single_vs_pillow": "one photograph 2048², against Pillow (C)",
 }
 AXES = {
     "batch": "images in a batch",

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks import pillow_arithmetic
 from benchmarks.timing import Record, race
 from halftone_utils import screens
-from halftone_utils.digits import datasets
+from halftone_utils.digits import datasets, photographs
 from halftone_utils.engine import hardware
 from halftone_utils.screens import error_diffusion
 
@@ -22,11 +22,12 @@ def _pictures(images: int) -> tuple[Tensor, np.ndarray]:
 
 def _finished(record: Record, ours: Tensor, rival: np.ndarray) -> Record:
     """Add megapixels a second, and the share of pixels that both made the same."""
+    area = ours[0].numel()
     same = float((ours[:, 0].numpy().astype(bool) == rival.astype(bool)).mean())
     rates = record["images_per_second"].items()
     return {
         **record,
-        "megapixels_per_second": {name: rate * 256**2 / 1e6 for name, rate in rates},
+        "megapixels_per_second": {name: rate * area / 1e6 for name, rate in rates},
         "equal_pixels": same,
     }
 
@@ -92,3 +93,21 @@ def floyd_steinberg(images: int, repeats: int) -> Record:
     )
     record["images_per_second"]["diffuse (float32)"] = textbook["images_per_second"]["diffuse"]
     return _finished(record, out, theirs)
+
+
+def floyd_steinberg_single(side: int, repeats: int) -> Record:
+    """One photograph, side x side: the textbook's error diffusion, and Pillow's on its one core.
+
+    Pillow rounds the errors to whole levels: dots differ, tones do not.
+    """
+    pixels = (photographs.load("camera", side) * 255).round().to(torch.uint8)
+    picture = Image.fromarray(pixels[0, 0].numpy())
+    printed: dict[str, Tensor] = {}
+    ways: dict[str, Callable] = {
+        "screens.halftone": lambda: printed.update(
+            ours=screens.halftone(pixels, "floyd-steinberg")
+        ),
+        "pillow": lambda: picture.convert("1"),
+    }
+    record = race("screens.halftone", ways, images=1, repeats=repeats)
+    return _finished(record, printed["ours"], np.asarray(picture.convert("1"))[None])

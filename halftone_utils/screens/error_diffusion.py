@@ -1,9 +1,14 @@
 """Halftoning by error diffusion: each pixel is rounded, its error handed on to neighbours.
 
 A recursion over the pixels of a picture, so it is the pictures of a batch that stand side by
-side in the lanes of a vector register, and groups of them that share out the cores.  A lane
-never looks at another: a halftone has the same bits alone and in any batch.
+side in the lanes of a vector register, and groups of them that share out the cores.  Where they
+are few or wide, so do rows of a picture, each some columns behind the one above it: a wavefront,
+which a serpentine does not have, as each of its rows starts below the end of the last.  A pixel
+gathers its errors in one order whatever the lanes: a halftone has the same bits alone and in any
+batch.
 """
+
+import math
 
 import numpy as np
 import torch
@@ -32,6 +37,13 @@ def planes(images: Tensor) -> np.ndarray:
     return images.detach().cpu().reshape(-1, *images.shape[-2:]).contiguous().numpy()
 
 
+def _mirror(pictures: np.ndarray) -> np.ndarray:
+    """Every second row of pictures (N, H, W) from right to left, in place."""
+    rows = torch.from_numpy(pictures)[:, 1::2]
+    rows.copy_(rows.flip(2))  # in vectors, as NumPy's own copy is not
+    return pictures
+
+
 def diffuse(
     images: Pictures,
     kernel: str = "floyd-steinberg",
@@ -50,20 +62,31 @@ def diffuse(
 
     tone.check_pictures(images)
     checks.one_of("kernel", kernel, KERNELS)
-    divisor, rows = KERNELS[kernel]
-    table = np.array(rows)
-    taps = np.argwhere(table) - [0, 2]
-    shares = (table[table > 0] / divisor).astype(np.float32)
+    divisor, shown = KERNELS[kernel]
+    table = np.array(shown)
+    taps = np.argwhere(table)[::-1] - [0, 2]
+    shares = (table[table > 0][::-1] / divisor).astype(np.float32)
     narrow = images.dtype == torch.uint8
     levels = tone.of_levels(tone_range).numpy() if narrow else None
     pixels = planes(images if narrow else tone.map_tone(images, tone_range).float())
     buffer = torch.empty(images.shape, dtype=torch.bool)
-    lanes = kernels.LANES
     printed = planes(buffer.view(torch.uint8))
+    each = math.ceil(len(pixels) / torch.get_num_threads())
+    # a row waits for those above it: of narrow pictures, fewer rows beside more of them
+    some = min(each, math.ceil(32 * kernels.LANES / max(1, pixels.shape[2])))
+    pictures = kernels.LANES if serpentine else min(kernels.LANES, 1 << (some - 1).bit_length())
+    rows = kernels.LANES // pictures
+    if serpentine:  # every second row is mirrored instead of run through from its end
+        pixels = _mirror(pixels.copy())
+        taps[taps[:, 0] % 2 == 1, 1] *= -1
 
     def work(first: int) -> None:
-        group = slice(first, first + lanes)
-        kernels.diffuse(pixels[group], levels, taps, shares, serpentine, printed[group], lanes)
+        group = slice(first, first + pictures)
+        kernels.diffuse(
+            pixels[group], levels, taps, shares, serpentine, printed[group], kernels.LANES, rows
+        )
 
-    on_each_core(work, range(0, len(pixels), lanes))
+    on_each_core(work, range(0, len(pixels), pictures))
+    if serpentine:
+        _mirror(printed)
     return (buffer if narrow else buffer.float()).to(images.device)

@@ -4,57 +4,92 @@ import numpy as np
 from numba import njit
 
 REACH = 2  # no kernel of error diffusion reaches further, in rows or in columns
-LANES = 32  # pictures side by side: their rows of 256 pixels stay in the L2 cache
+LAG = REACH + 1  # columns by which a row stays behind the one above it: its errors are then known
+LANES = 32  # pixels side by side: their errors over 256 columns stay in the L2 cache
+TILE = 128  # steps whose pixels are turned into lanes at a time, and back: they stay in the L1
 
 
 @njit(nogil=True, cache=True)
-def _load_row(pixels, levels, row):  # noqa: ANN001, ANN202
-    """Tones of one row of each picture, (n, W) -> (W, LANES) flat, pictures innermost."""
-    for k in range(len(pixels)):
-        for x in range(pixels.shape[1]):
-            if levels is None:
-                row[x * LANES + k] = pixels[k, x]
-            else:
-                row[x * LANES + k] = levels[pixels[k, x]]
+def _part(begin, late, width):  # noqa: ANN001, ANN202
+    """From where to where a row that starts `late` takes part in the tile that begins here."""
+    start = max(begin, late)
+    return start, max(start, min(begin + TILE, late + width))
 
 
 @njit(nogil=True, cache=True)
-def diffuse(pixels, levels, taps, shares, serpentine, out, lanes) -> None:  # noqa: ANN001
-    """Halftone up to LANES pictures (n, H, W) into `out`; float tones, or uint8 with `levels`.
-
-    taps: rows down and columns on of each neighbour, (T, 2); shares: of the error, (T,).
-    lanes: LANES.  As an argument, since the compiler unrolls loops over a constant before it
-    could vectorise them.
-    """
-    here, height, width = pixels.shape
-    margin = REACH * LANES  # errors that leave the picture sideways end here
-    rows = np.zeros((REACH + 1, width * LANES + 2 * margin), np.float32)
-    printed = np.zeros(width * LANES, np.uint8)
-    error = np.zeros(LANES, np.float32)
-    for y in range(min(REACH, height)):
-        _load_row(pixels[:, y], levels, rows[y, margin:])
-    for y in range(height):
-        if y + REACH < height:
-            _load_row(pixels[:, y + REACH], levels, rows[(y + REACH) % (REACH + 1), margin:])
-        back = serpentine and y % 2 == 1
-        for step in range(width):
-            x = width - 1 - step if back else step
-            start = x * LANES + margin
-            work = rows[y % (REACH + 1), start : start + lanes]
-            dots = printed[x * lanes : (x + 1) * lanes]
-            for k in range(lanes):
-                paper = work[k] >= np.float32(0.5)
-                dots[k] = paper
-                error[k] = work[k] - (np.float32(1) if paper else np.float32(0))
-            for t in range(len(shares)):
-                there = start + (-taps[t, 1] if back else taps[t, 1]) * LANES
-                to = rows[(y + taps[t, 0]) % (REACH + 1), there : there + lanes]
-                share = shares[t]
-                for k in range(lanes):
-                    to[k] += error[k] * share
+def _load(pixels, levels, tile, begin) -> None:  # noqa: ANN001
+    """Tones of a tile of steps, (n, rows, W) -> (TILE, rows, n): each row LAG behind the last."""
+    here, rows, width = pixels.shape
+    for r in range(rows):
+        late = LAG * r
+        start, stop = _part(begin, late, width)
         for k in range(here):
+            of = pixels[k, r][start - late : stop - late]
+            to = tile[start - begin : stop - begin, r, k]
+            for i in range(len(of)):
+                to[i] = of[i] if levels is None else levels[of[i]]
+
+
+@njit(nogil=True, cache=True)
+def _store(tile, out, begin) -> None:  # noqa: ANN001
+    """Dots of a tile of steps, back from where `_load` took the tones."""
+    here, rows, width = out.shape
+    for r in range(rows):
+        late = LAG * r
+        start, stop = _part(begin, late, width)
+        for k in range(here):
+            of = tile[start - begin : stop - begin, r, k]
+            to = out[k, r][start - late : stop - late]
+            for i in range(len(to)):
+                to[i] = of[i]
+
+
+@njit(nogil=True, cache=True)
+def diffuse(pixels, levels, taps, shares, turning, out, lanes, rows) -> None:  # noqa: ANN001
+    """Halftone pictures (n, H, W) into `out`; float tones, or uint8 with `levels`.
+
+    taps: rows down and columns on of each neighbour, (T, 2), and shares of the error, (T,): the
+    last first, as a pixel gathers from those above it before the one to its left.
+    turning: each row is the mirror of what is below it, for a serpentine; one row at a time.
+    lanes: as an argument, since the compiler unrolls loops over a constant before it could
+    vectorise them.  rows: of each picture at a time, for lanes // rows >= n pictures.
+    """
+    height, width = pixels.shape[1:]
+    pictures, depth, last = lanes // rows, taps[:, 0].max(), LAG * (rows - 1)
+    # errors by step and lane, after the lanes of the rows above; none beside the picture
+    first, own = REACH + LAG * depth, depth * pictures
+    errors = np.zeros((first + width + last + REACH, own + lanes), np.float32)
+    tones = np.zeros((TILE, lanes), np.float32)
+    printed = np.zeros((TILE, lanes), np.uint8)
+    for y in range(0, height, rows):
+        for begin in range(0, width + last, TILE):
+            by_row = (TILE, rows, pictures)
+            _load(pixels[:, y : y + rows], levels, tones.reshape(by_row), begin)
+            for step in range(begin, min(begin + TILE, width + last)):
+                work = tones[step - begin]
+                dots = printed[step - begin]
+                for t in range(len(shares)):
+                    there = first + step - LAG * taps[t, 0] - taps[t, 1]
+                    handed = errors[there, own - taps[t, 0] * pictures :]
+                    share = shares[t]
+                    for k in range(lanes):
+                        work[k] += handed[k] * share
+                error = errors[first + step, own:]
+                for k in range(lanes):
+                    paper = work[k] >= np.float32(0.5)
+                    dots[k] = paper
+                    error[k] = work[k] - (np.float32(1) if paper else np.float32(0))
+                if step < last:  # rows that have not begun, and those that have ended
+                    error[(step // LAG + 1) * pictures :] = 0
+                if step >= width:
+                    error[: ((step - width) // LAG + 1) * pictures] = 0
+            _store(printed.reshape(by_row), out[:, y : y + rows], begin)
+        for r in range(depth):
+            to = errors[REACH + LAG * r :, r * pictures : (r + 1) * pictures]
+            of = errors[REACH + LAG * (r + rows) :, (r + rows) * pictures :]
             for x in range(width):
-                out[k, y, x] = printed[x * LANES + k]
+                for k in range(pictures):
+                    to[x, k] = of[width - 1 - x if turning else x, k]
 
 
 @njit(nogil=True, cache=True)

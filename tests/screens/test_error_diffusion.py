@@ -41,8 +41,9 @@ def literal_error_diffusion(picture, kernel, serpentine):
 @every_kernel
 @both_ways
 def test_it_is_the_double_loop_of_the_textbook_bit_for_bit(kernel, serpentine):
-    for shape in ((16, 16), (7, 31), (1, 9), (9, 1), (2, 2)):
-        pictures = np.random.RandomState(0).rand(2, 1, *shape).astype(np.float32)
+    # of one pixel, narrow, wide, and of more rows than stand side by side
+    for shape in ((16, 16), (7, 31), (1, 1), (1, 9), (9, 1), (2, 2), (67, 3), (35, 40), (3, 150)):
+        pictures = np.random.RandomState(0).rand(1, 1, *shape).astype(np.float32)
         printed = error_diffusion.diffuse(torch.from_numpy(pictures), kernel, serpentine).numpy()
         for picture, ours in zip(pictures, printed, strict=True):
             assert np.array_equal(ours[0], literal_error_diffusion(picture[0], kernel, serpentine))
@@ -59,11 +60,22 @@ def test_a_kernel_hands_on_all_of_the_error_and_atkinsons_three_quarters(kernel)
 @both_ways
 def test_a_picture_has_the_same_bits_alone_and_in_batches_of_any_size(kernel, serpentine):
     generator = torch.Generator().manual_seed(2)
-    pictures = torch.rand(36, 1, 12, 20, generator=generator)
-    together = error_diffusion.diffuse(pictures, kernel, serpentine)
-    for size in (1, 7, 33):
-        apart = [error_diffusion.diffuse(part, kernel, serpentine) for part in pictures.split(size)]
-        assert torch.equal(torch.cat(apart), together)
+    for shape in ((70, 20), (40, 300)):
+        pictures = torch.rand(36, 1, *shape, generator=generator)
+        together = error_diffusion.diffuse(pictures, kernel, serpentine)
+        for size in (1, 2, 7, 31, 33):
+            parts = pictures.split(size)
+            apart = [error_diffusion.diffuse(part, kernel, serpentine) for part in parts]
+            assert torch.equal(torch.cat(apart), together)
+
+
+def test_it_leaves_the_pictures_that_it_is_given_as_they_are():
+    pictures = torch.rand(2, 1, 6, 8, generator=torch.Generator().manual_seed(4))
+    levels = (pictures * 255).to(torch.uint8)
+    for given in (pictures, levels):
+        before = given.clone()
+        error_diffusion.diffuse(given, serpentine=True)
+        assert torch.equal(given, before)
 
 
 @every_kernel
