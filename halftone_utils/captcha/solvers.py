@@ -164,17 +164,19 @@ def in_alphabet(answer: str) -> str:
 def _read_all(reader: Reader, images: Images, solver: str) -> list[str]:
     """What is read of each picture: of all at once, or one by one where that fails."""
     finite = [bool(image.isfinite().all()) for image in images]
-    shown = dict(enumerate(as_pictures(images)))
+    shown = as_pictures(images)
+    at_once = all(finite)
     try:
-        if all(finite):
-            return reader([*shown.values()])
+        answers = reader(shown) if at_once else []
     except ImportError:
         raise
     except Exception:  # whatever a solver raises; of which picture, is found one by one
-        pass
+        at_once = False
+    if at_once:
+        return answers
     return [
         _read_alone(reader, picture, f"{solver} cannot read picture {i}", finite[i])
-        for i, picture in shown.items()
+        for i, picture in enumerate(shown)
     ]
 
 
@@ -187,7 +189,7 @@ def _read_alone(reader: Reader, picture: Image.Image, said: str, finite: bool) -
     except ImportError:
         raise
     except Exception as error:
-        warnings.warn(f"{said}: {' '.join(str(error).split())}", stacklevel=4)
+        warnings.warn(f"{said}: {' '.join(str(error).split())}", stacklevel=5)
         return ""
     return answer
 

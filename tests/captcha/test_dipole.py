@@ -101,13 +101,18 @@ def test_a_map_of_parity_finds_letters_and_is_told_nothing_of_the_grid(change):
     assert torch.corrcoef(pair)[0, 1] > 0.7
 
 
-def test_neither_tone_nor_a_map_of_energy_shows_them():
+def test_no_tone_shows_them_and_no_map_of_energy_what_one_of_parity_does():
     image = solvers.as_tensor([challenge.make_captcha(TEXT, SCHEME, SEED)])
     ink = challenge.letters_of(TEXT, SCHEME, SEED).ink
     assert legibility.tone_contrast(image, ink) < 2
-    for name, map_ in texture.TEXTURES.items():
+
+    def found_by(map_):
         pair = torch.stack([1 - map_(image).flatten(), ink.flatten()])
-        assert torch.corrcoef(pair)[0, 1].abs().nan_to_num() < 0.6, name
+        return float(torch.corrcoef(pair)[0, 1].nan_to_num())
+
+    # local energies of an even texture are as large and differ more: that much any map shows
+    energies = max(found_by(map_) for map_ in texture.TEXTURES.values())
+    assert found_by(texture.PARITIES["parity sigma=4"]) > energies + 0.15
 
 
 def test_two_classes_are_told_from_one():
