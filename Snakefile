@@ -33,7 +33,7 @@ def sets_of(wildcards):
     return ancient(SET.format(size=EXPERIMENTS[wildcards.stem].size))
 
 
-CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-kind", "iso-tone-mixed")
+CRNN_SCHEMES = ("plain", "round-dots", "iso-tone-angle", "iso-tone-kind", "iso-tone-mixed", "iso-dipole")
 
 
 wildcard_constraints:
@@ -56,6 +56,7 @@ rule results:
 # Page 9's: `snakemake captchas --cores all`, about two hours on 2 cores.
 rule captchas:
     input:
+        f"{RESULTS}/dipole-settings.json",
         expand(f"{RESULTS}/captcha-{{scheme}}.json", scheme=SCHEMES),
         expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
 
@@ -198,6 +199,14 @@ rule ladder:
     threads: workflow.cores or 1
     shell:
         f"{HALFTONE} ladder --schemes {{wildcards.scheme}}"
+
+
+rule dipole:
+    output:
+        update(f"{RESULTS}/dipole-settings.json"),
+    threads: workflow.cores or 1
+    shell:
+        f"{HALFTONE} dipole"
 
 
 rule crnn:

@@ -1,7 +1,7 @@
 """CAPTCHAs: schemes, the ladder of attacks on them, and the solvers.
 
 `solvers`, `descreening` and `texture` attack; `ladder`, `crnn` and `transcription` measure, on the
-CAPTCHAs of `splits`; `legibility` stands for people.
+CAPTCHAs of `splits`; `selection` chose a scheme's settings; `legibility` stands for people.
 """
 
 from halftone_utils.captcha import (
@@ -9,6 +9,7 @@ from halftone_utils.captcha import (
     descreening,
     ladder,
     legibility,
+    selection,
     solvers,
     texture,
     transcription,

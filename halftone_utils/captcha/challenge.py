@@ -10,6 +10,7 @@ import hmac
 import io
 import random
 import secrets
+import unicodedata
 from dataclasses import dataclass
 
 from captcha.image import DEFAULT_FONTS
@@ -88,8 +89,10 @@ class Challenge:
 
 
 def _hash(answer: str, salt: bytes) -> bytes:
-    # Case does not matter: letters are drawn upper case, and many people type lower case.
-    return hashlib.scrypt(answer.strip().upper().encode(), salt=salt, **COST)
+    # Case does not matter: letters are drawn upper case, and many people type lower case; nor does
+    # width: an input method for Chinese or Japanese types full-width letters (NFKC, UAX #15).
+    typed = unicodedata.normalize("NFKC", answer).strip().upper()
+    return hashlib.scrypt(typed.encode(), salt=salt, **COST)
 
 
 def issue(scheme: str = "iso-tone-kind", *, text: str | None = None) -> Challenge:
@@ -108,9 +111,11 @@ def issue(scheme: str = "iso-tone-kind", *, text: str | None = None) -> Challeng
     return Challenge(stream.getvalue(), "$".join(("scrypt", *parts)))
 
 
-def verify(answer: str, answer_hash: str) -> bool:
-    """Whether an answer is the one of the challenge; small letters and spaces around it are fine.
+def verify(answer: object, answer_hash: str) -> bool:
+    """Whether an answer is the one of the challenge.
 
+    Small letters, full-width ones and spaces around it are fine; what is no text, None or lone
+    surrogates, is no answer.
     Takes as long for a wrong answer as for a right one (`hmac.compare_digest`).
     Raises ValueError for a hash that `issue` has not made.
     """
@@ -119,8 +124,12 @@ def verify(answer: str, answer_hash: str) -> bool:
         salt, expected = (base64.b64decode(part, validate=True) for part in parts)
         if name != "scrypt" or len(salt) != 16 or len(expected) != 64:
             raise ValueError
-    except ValueError:
+    except (AttributeError, ValueError):
         raise ValueError(
             f"answer_hash is {answer_hash!r}; it is what `issue` gave: scrypt$salt$hash."
         ) from None
-    return hmac.compare_digest(_hash(answer, salt), expected)
+    try:
+        given = _hash(answer, salt) if isinstance(answer, str) else b""
+    except UnicodeEncodeError:
+        return False
+    return hmac.compare_digest(given, expected)

@@ -169,6 +169,39 @@ def two_screens(
     return iso_tone.print_evenly(torch.where(letters.ink > 0.5, inner, outer), cell)
 
 
+def dipole(
+    letters: Letters, dice: Dice, *, cell: float, flipped: float, jitter: float, rotate: float
+) -> Tensor:
+    """Even texture on odd ground: in a block of 2x2 cells an even or an odd number is black.
+
+    See `iso_tone.of_parity`.  cell: side of a cell [px].  flipped: share of cells that are then
+    turned over, which leaves (1 - 2 flipped)^4 of the difference.  jitter: share of a cell, below
+    1, over which a line of the grid is moved.  rotate: degrees that the grid may turn.
+    """
+    generator, (height, width) = dice.generator(), letters.ink.shape[2:]
+    angle = math.radians(dice.uniform(-rotate, rotate))
+    turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    middle = torch.tensor([width / 2, height / 2])
+    reach = math.ceil(math.hypot(height, width) / 2 / cell) + 1
+    moved = torch.rand((2, 1), generator=generator) + jitter * torch.rand(
+        (2, 2 * reach + 1), generator=generator
+    )
+    lines = cell * (torch.arange(-reach, reach + 1) - moved)  # across the grid's x, and its y
+    # where lines cross, four cells meet: that decides which parity they have
+    at = torch.stack(torch.meshgrid(*lines, indexing="xy"), 2) @ turn.T + middle
+    x, y = at.round().long().unbind(2)
+    figure = letters.ink[0, 0, y.clamp(0, height - 1), x.clamp(0, width - 1)] > 0.5
+    cells = iso_tone.of_parity(~figure, generator)
+    cells ^= torch.rand(cells.shape, generator=generator) < flipped
+    pixels = torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")
+    places = (torch.stack(pixels, 2) - middle) @ turn
+    column, row = (
+        torch.searchsorted(of_axis, place.contiguous(), right=True)
+        for of_axis, place in zip(lines, places.unbind(2), strict=True)
+    )
+    return cells[row, column].float()[None, None]
+
+
 def mixed(letters: Letters, dice: Dice, *, ruling: float) -> Tensor:
     """Lines in patches, under which no one filter finds every letter.
 

@@ -1,7 +1,8 @@
 """Textures of one mean tone: a blur makes a figure and its ground the same grey, an eye does not.
 
-A texture is a threshold field as in `screens.thresholds`, equalised: at tone t the share t of the
-pixels prints white, whatever the screen's kind, angle or ruling.
+Most are threshold fields as in `screens.thresholds`, equalised: at tone t the share t of the pixels
+prints white, whatever the screen's kind, angle or ruling.  Those of `of_parity` are cells, black or
+white, and have one power spectrum, too.
 """
 
 import math
@@ -13,6 +14,18 @@ from numba import njit
 from torch import Tensor
 
 from halftone_utils.screens import perception
+
+
+def of_parity(odd: Tensor, generator: torch.Generator) -> Tensor:
+    """Random cells of which each block of 2x2 has the parity asked for: bool (H, W) -> (H+1, W+1).
+
+    Iso-dipole textures (Julesz, Gilbert & Victor, Biological Cybernetics 31, 1978): whatever is
+    asked for, any three cells are independent and fair over the draws, so mean, autocorrelation and
+    third-order statistics are those of white noise; what differs is of fourth order.
+    """
+    steps = torch.randint(2, (odd.shape[0] + 1, odd.shape[1] + 1), generator=generator)
+    steps[1:, 1:] = odd.long()
+    return steps.cumsum(0).cumsum(1) % 2 == 1
 
 
 def smooth_field(height: int, width: int, scale: int, generator: torch.Generator) -> Tensor:

@@ -1,9 +1,10 @@
 """The attackers' ladder: what solvers read of each scheme, with more and more work put in.
 
 Rung 1 is a stock solver; rung 2 undoes the screen first (`descreening`); rung 3 looks for texture
-first (`texture`).  On rungs 2 and 3 each solver gets the treatment that reads best on validation
-CAPTCHAs, and is then measured on the 500 test CAPTCHAs.  Rung 4, a solver trained on the scheme, is
-`crnn`'s.
+first (`texture`): by energies and, a part of its own that came later, by parities, which alone tell
+textures of one power spectrum apart.  On rungs 2 and 3 each solver gets the treatment that reads
+best on validation CAPTCHAs, and is then measured on the 500 test CAPTCHAs.  Rung 4, a solver
+trained on the scheme, is `crnn`'s.
 """
 
 import time
@@ -19,7 +20,7 @@ from halftone_utils.captcha import splits
 from halftone_utils.captcha.descreening import AS_IT_IS, FILTERS
 from halftone_utils.captcha.schemes import SCHEMES
 from halftone_utils.captcha.splits import SPLITS
-from halftone_utils.captcha.texture import TEXTURES
+from halftone_utils.captcha.texture import PARITIES, TEXTURES
 from halftone_utils.digits.datasets import as_float
 from halftone_utils.engine import checks
 from halftone_utils.engine.files import RESULTS, ROOT, hash_of, sha256
@@ -33,7 +34,11 @@ RUNGS: Mapping[str, Mapping[str, Way]] = {
     "stock": {AS_IT_IS.name: AS_IT_IS},
     "descreening": FILTERS,
     "texture": TEXTURES,
+    "parity": PARITIES,
 }
+# The rungs whose treatments the configuration of a file names.  One that came later is told by its
+# rows: a file only grows.
+IN_CONFIG = ("stock", "descreening", "texture")
 
 
 def treated(images: Bytes, way: Way) -> Images:
@@ -46,13 +51,21 @@ def best(rows: Sequence[Mapping]) -> str:
     return max(rows, key=lambda row: (row["n_correct"], row["character_accuracy"]))["treatment"]
 
 
-def _validate(
-    there: Result, rung: str, names: Sequence[str], images: Bytes, texts: Sequence[str]
+def sweep(
+    there: Result,
+    rung: str,
+    names: Sequence[str],
+    images: Bytes,
+    texts: Sequence[str],
+    **setting: float,
 ) -> Iterator[list[dict]]:
-    """What each solver reads after each treatment, where there is a choice and no row yet."""
+    """What each solver reads after each treatment, where there is a choice and no row yet.
+
+    setting: of the scheme, where it is not the scheme's own.
+    """
     ways = RUNGS[rung].values() if len(RUNGS[rung]) > 1 else ()
     for way in tqdm(ways, desc=f"{there.stem}, {rung}", unit="way"):
-        key = {"split": "validation", "rung": rung, "treatment": way.name}
+        key = {**setting, "split": "validation", "rung": rung, "treatment": way.name}
         left = [name for name in names if not there.where(**key, solver=name)]
         if left:
             seen = treated(images, way)
@@ -75,6 +88,18 @@ def _test(
         ms = round(1000 * (time.perf_counter() - started) / len(texts), 1)
         found = {**splits.score(answers, texts), "ms": ms, "answers": splits.joined(answers)}
         yield [{**key, "treatment": way.name, **found}]
+
+
+def _same_treatments(there: Result) -> None:
+    """Raise ValueError where a rung that the configuration does not name had other treatments."""
+    for rung in {*RUNGS} - {*IN_CONFIG}:
+        swept = {row["treatment"] for row in there.where(split="validation", rung=rung)}
+        tested = there.where(split="test", rung=rung)
+        if swept - {*RUNGS[rung]} or (tested and {*RUNGS[rung]} - swept):
+            raise ValueError(
+                f"{there.stem} holds other treatments of the rung {rung} than there are now: give "
+                "another directory, or remove the file."
+            )
 
 
 def climb(
@@ -100,13 +125,14 @@ def climb(
         "n": n,
         "n_validation": n_validation,
         "pictures": sha256(test[0].numpy().tobytes())[:16],
-        "treatments": hash_of({rung: list(ways) for rung, ways in RUNGS.items()}),
+        "treatments": hash_of({rung: list(RUNGS[rung]) for rung in IN_CONFIG}),
     }
     runs = [store.provenance(None, **{name: stock.version(name) for name in names})]
     new = Result(study="ladder", stem=f"captcha-{scheme}", config=config, rows=[], runs=runs)
     there = store.check(new.stem, config, [], directory) or new
+    _same_treatments(there)
     for rung in RUNGS:
-        for measure, (images, texts) in ((_validate, validation), (_test, test)):
+        for measure, (images, texts) in ((sweep, validation), (_test, test)):
             for rows in measure(there, rung, names, images, texts):
                 there = store.grow(replace(new, rows=rows), directory)
     return there
@@ -127,7 +153,7 @@ def ladder(
     n: int = SPLITS["test"],
     trial: bool = False,
 ) -> list[Result]:
-    """Let stock solvers read schemes as drawn, descreened and by texture; add to captcha-SCHEME.
+    """Let stock solvers read schemes as drawn, descreened, by texture; add to captcha-SCHEME.
 
     solvers: none for those that are installed.  n: test CAPTCHAs.
     trial: 5 CAPTCHAs for tests, 2 for validation, into report/trial.

@@ -19,7 +19,8 @@ DIALS = {"ruling": (3, 20, "pixels per cell"), "angle": (0, 180, "degrees")}
 class Scheme:
     """A way to draw a CAPTCHA: one row wherever schemes are listed, drawn or measured.
 
-    kind: the family it belongs to: "corner", "screen", "style" or "iso-tone".
+    kind: the family it belongs to: "corner", "screen", "style", "iso-tone" or
+    "iso-dipole".
     function: of `drawing`.  lettering: how its letters differ from the others', see
     `drawing.draw_letters`.
     """

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,13 +18,17 @@ import torch
 from PIL import Image
 
 from halftone_utils.captcha.challenge import ALPHABET
-from halftone_utils.engine import checks
+from halftone_utils.engine import checks, pictures
 from halftone_utils.engine.types import Images
 
 Reader = Callable[[Sequence[Image.Image]], list[str]]
 
 # What an attacker who knows the alphabet takes a letter for that is not in it.
 LOOKALIKES = str.maketrans("BGSZ", "8652")
+
+# A solver scales what it gets to a height of its own, so a narrow strip becomes a long one: one of
+# 3,000 x 2 pixels took it most of a minute.
+LARGEST, LONGEST = 1_000_000, 16  # pixels of a picture; how many times as long a side as the other
 
 
 class SolverMissingError(ModuleNotFoundError):
@@ -92,6 +97,8 @@ def _tesseract() -> Reader:
             try:
                 found = pytesseract.image_to_string(str(listed), config=config)
             except pytesseract.TesseractError as error:
+                if "eng" in pytesseract.get_languages():
+                    raise
                 raise ImportError(error) from None
         return (found.split("\f") + [""] * len(pictures))[: len(pictures)]
 
@@ -142,9 +149,10 @@ def as_pictures(images: Images) -> list[Image.Image]:
     return [Image.fromarray(x.numpy()) for x in (images[:, 0].clamp(0, 1) * 255).round().byte()]
 
 
-def as_tensor(pictures: Sequence[Image.Image]) -> Images:
-    """PIL pictures of one size and mode L as floats (N, 1, H, W) in [0, 1]."""
-    return torch.from_numpy(np.stack([*map(np.asarray, pictures)]))[:, None].float() / 255
+def as_tensor(images: Sequence[Image.Image]) -> Images:
+    """PIL pictures of one size as floats (N, 1, H, W) in [0, 1]; see `pictures.flattened`."""
+    grey = [np.asarray(pictures.flattened(picture)) for picture in images]
+    return torch.from_numpy(np.stack(grey))[:, None].float() / 255
 
 
 def in_alphabet(answer: str) -> str:
@@ -153,16 +161,57 @@ def in_alphabet(answer: str) -> str:
     return "".join(letter for letter in capitals if letter in ALPHABET)
 
 
+def _read_all(reader: Reader, images: Images, solver: str) -> list[str]:
+    """What is read of each picture: of all at once, or one by one where that fails."""
+    finite = [bool(image.isfinite().all()) for image in images]
+    shown = as_pictures(images)
+    at_once = all(finite)
+    try:
+        answers = reader(shown) if at_once else []
+    except ImportError:
+        raise
+    except Exception:  # whatever a solver raises; of which picture, is found one by one
+        at_once = False
+    if at_once:
+        return answers
+    return [
+        _read_alone(reader, picture, f"{solver} cannot read picture {i}", finite[i])
+        for i, picture in enumerate(shown)
+    ]
+
+
+def _read_alone(reader: Reader, picture: Image.Image, said: str, finite: bool) -> str:
+    """What is read of one picture; "" with a warning where nothing can be."""
+    try:
+        if not finite:
+            raise ValueError("its values are not finite")
+        (answer,) = reader([picture])
+    except ImportError:
+        raise
+    except Exception as error:
+        warnings.warn(f"{said}: {' '.join(str(error).split())}", stacklevel=5)
+        return ""
+    return answer
+
+
 def solve(images: Images, solver: str) -> list[str]:
     """What a solver reads: a text of ALPHABET's letters for each image, "" for nothing.
 
-    images: floats (N, 1, H, W) in [0, 1].  solver: one of SOLVERS.
-    Raises ValueError for another name, SolverMissingError where it is not installed.
+    images: floats (N, 1, H, W) in [0, 1], of at most LARGEST pixels, neither side LONGEST times the
+    other or more.  solver: one of SOLVERS.
+    A picture that it cannot read is named in a warning, and the others are read.
+    Raises ValueError for another name or size, SolverMissingError where it is not installed.
     """
     checks.one_of("solver", solver, SOLVERS)
+    height, width = images.shape[2:]
+    if not 0 < max(height, width) <= LONGEST * min(height, width) or height * width > LARGEST:
+        raise ValueError(
+            f"The pictures have {width} by {height} pixels; solvers read up to {LARGEST:,} pixels, "
+            f"the longer side up to {LONGEST} times the other."
+        )
     row = SOLVERS[solver]
     try:
-        answers = row.reader()(as_pictures(images))
+        answers = _read_all(row.reader(), images, solver)
     except ImportError as error:
         reason = " ".join(str(error).split())
         raise SolverMissingError(

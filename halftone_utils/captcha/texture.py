@@ -1,7 +1,8 @@
 """Maps of texture, in which a solver reads what a blur cannot show (rung 3 of the ladder).
 
 Where figure and ground have one tone, they still differ by the angle, the ruling or the kind of
-their dots, which can be measured around each pixel.  Every map takes and returns (N, 1, H, W) in
+their dots, which can be measured around each pixel (TEXTURES); and where these have one spectrum,
+by statistics of fourth order (PARITIES).  Every map takes and returns (N, 1, H, W) in
 [0, 1], each picture by itself, without a label: figures dark on a light ground.
 """
 
@@ -25,7 +26,16 @@ from halftone_utils.screens.ways import Way, by_name, sweep
 RULINGS = (3.5, 4.7, 6.2, 8.2, 11.0)  # pixels per cell that the Gabor bank is tuned to
 ANGLES = 8  # over 180 degrees
 BANDWIDTH = 0.5  # a Gabor kernel's deviation in cells
-GRID = 4  # pixels from one place to the next where Gabor energies are taken
+GRID = 4  # pixels from one place to the next where energies and parities are taken
+FARTHEST = 7  # pixels that a cell may measure where parities are sought
+# Sides of a block of 2x2 cells as (right, down), the other side a quarter turn on: every size and,
+# to what whole pixels allow, every turn, once each.
+SIDES = [
+    (x, y)
+    for x in range(1, FARTHEST + 1)
+    for y in range(1 - x, x + 1)
+    if x * x + y * y <= FARTHEST**2
+]
 
 
 def _derivatives(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,6 +174,54 @@ def _bands_in_two_tones(images: Images, *, sigma: float) -> Tensor:
     return gaussian(torch.stack(regions), 0.5)
 
 
+def separability(values: Tensor) -> float:
+    """How far values are from one class and near to two: 0 to 1 (Otsu 1979, eq. 12).
+
+    The share of the variance that lies between the classes, parted at Otsu's threshold: 2 / pi for
+    a Gaussian, 1 for two numbers, 0 where all are equal.
+    """
+    x = values.double().flatten().numpy()
+    if np.ptp(x) == 0:
+        return 0.0
+    above = x > threshold_otsu(x)
+    share = above.mean()
+    apart = x[above].mean() - x[~above].mean() if 0 < share < 1 else 0.0
+    return float(share * (1 - share) * apart**2 / x.var())
+
+
+def block_products(image: Images, side: tuple[int, int]) -> Images:
+    """The product of four pixels at the corners of a square, each pixel 1 or -1: (1, 1, H, W).
+
+    side: one of SIDES.  A pixel is 1 where it is lighter than the mean.  Where cells are as large
+    as the square, the corners lie in four cells of a 2x2 block wherever the grid begins, and the
+    product is 1 for an even and -1 for an odd number of black ones.
+    """
+    (x, y), (height, width), reach = side, image.shape[2:], 2 * FARTHEST
+    signs = 2 * (image > image.mean()).float() - 1
+    padded = F.pad(signs, (reach,) * 4, mode="reflect")
+    corners = [
+        padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
+        for right, down in ((0, 0), (x, y), (-y, x), (x - y, x + y))
+    ]
+    return torch.stack(corners).prod(0)
+
+
+def parity(images: Images, *, sigma: float) -> Tensor:
+    """How many blocks of 2x2 cells are even around each pixel: (N, 1, H / 4, W / 4) in [-1, 1].
+
+    Averaged over sigma [px].  Neither the cells' size nor where their grid begins nor how it is
+    turned is known: of all SIDES each picture gets the one whose map is nearest to two values.
+    """
+    found = []
+    for image in images.split(1):
+        maps = [
+            gaussian(F.avg_pool2d(block_products(image, side), GRID), sigma / GRID)
+            for side in SIDES
+        ]
+        found.append(max(maps, key=separability))
+    return torch.cat(found)
+
+
 def _drawn(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The same map at the pixels of the images, dark on light, contrast stretched."""
 
@@ -196,4 +254,7 @@ _MAPS: list[tuple[str, Callable[..., Tensor], list[dict[str, float]]]] = [
 ]
 TEXTURES: Mapping[str, Way] = by_name(
     way for kind, function, settings in _MAPS for way in sweep(kind, _drawn(function), *settings)
+)
+PARITIES: Mapping[str, Way] = by_name(
+    sweep("parity", _drawn(parity), *({"sigma": s} for s in (3.0, 4.0, 6.0, 8.0)))
 )

@@ -1,6 +1,5 @@
 """Photographs that come inside wheels: scikit-image's, and 20 of ImageNet's with their classes."""
 
-import io
 import math
 from collections.abc import Sequence
 from importlib.resources import files
@@ -15,7 +14,7 @@ from skimage.transform import resize
 from skimage.util import img_as_float
 from torch import Tensor
 
-from halftone_utils.engine import checks
+from halftone_utils.engine import checks, pictures
 
 # Only what the wheel holds: scikit-image fetches its other pictures from the network.
 NAMES = (
@@ -36,17 +35,10 @@ NAMES = (
 def decode(content: bytes, side: int, colour: bool = False) -> Tensor:
     """The middle square of a picture file in grey: (1, 1, side, side) in [0, 1], antialiased.
 
-    content: the bytes of any format that Pillow reads.  colour: (1, 3, side, side), red to blue.
+    content: see `pictures.read`.  colour: (1, 3, side, side), red to blue.
     Raises ValueError in one sentence for what is no picture, or one of under 16 pixels.
     """
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB" if colour else "L")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "it is empty" if not content else type(error).__name__
-        raise ValueError(
-            f"The file is no picture that can be read ({reason}); PNG, JPEG and GIF are."
-        ) from None
+    upright = pictures.read(content, "RGB" if colour else "L")
     if min(upright.size) < 16:
         width, height = upright.size
         raise ValueError(f"The picture has {width} by {height} pixels; 16 are needed.")
@@ -71,13 +63,13 @@ def labelled(
         found = [(path, int(path.stem.split("_")[2])) for path in sorted(inside)]
     else:
         found = _in_folders(folder, classes)
-    pictures = []
+    decoded = []
     for path, _ in found:
         try:
-            pictures.append(decode(path.read_bytes(), side, colour=True))
+            decoded.append(decode(path.read_bytes(), side, colour=True))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-    return torch.cat(pictures), torch.tensor([number for _, number in found])
+    return torch.cat(decoded), torch.tensor([number for _, number in found])
 
 
 def _in_folders(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
@@ -92,8 +84,8 @@ def _in_folders(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
             raise ValueError(
                 f"{inner} is named after no class: a name, or a number below {len(classes)}."
             )
-        pictures = (x for x in sorted(inner.iterdir()) if x.is_file() and x.name[0] != ".")
-        found += [(path, number) for path in pictures]
+        inside = (x for x in sorted(inner.iterdir()) if x.is_file() and x.name[0] != ".")
+        found += [(path, number) for path in inside]
     if not found:
         raise ValueError(f"{folder} holds no pictures: a folder a class, with pictures in it.")
     return found

@@ -22,6 +22,13 @@ RUNGS = {
     "stock": "stock solver",
     "descreening": "screen undone first",
     "texture": "texture mapped first",
+    "parity": "parity mapped first",
+}
+KNOWN = {  # what an attacker must know of a scheme, by the rung
+    "stock": "nothing",
+    "descreening": "that it is printed in dots",
+    "texture": "that letters differ by angle, ruling or kind of dots",
+    "parity": "that letters differ by the parity of blocks of cells",
 }
 UNMEASURED = people.NOT_MEASURED
 READER = "one reader, a vision-language model, of 50"
@@ -48,8 +55,8 @@ def strongest(result: Result | None, *rungs: str) -> dict | None:
 
 
 def _by_tone_and_texture(result: Result | None) -> list[dict | None]:
-    """The strongest rows of the first two rungs, and of the third."""
-    return [strongest(result, "stock", "descreening"), strongest(result, "texture")]
+    """The strongest rows of the first two rungs, and of the third in both its parts."""
+    return [strongest(result, "stock", "descreening"), strongest(result, "texture", "parity")]
 
 
 def by_crnn(trained: Trained, scheme: str) -> dict | None:
@@ -133,6 +140,32 @@ def _solved(row: Mapping | None) -> str:
     return f"{share(row)[0]:.1f} ({100 * row['character_accuracy']:.0f}), {row['ms']:.0f} ms"
 
 
+def price_table(scheme: str, climbed: Climbed, trained: Trained) -> str:
+    """What each attack on a scheme costs and reads, in Markdown: a line a rung, a line a CRNN.
+
+    What must be known; labelled CAPTCHAs, to choose the treatment by or to train on; seconds of
+    the strongest solver a picture with its treatment, or of a training once; percent read whole.
+    """
+    rows, result = [], climbed.get(scheme)
+    for rung, name in RUNGS.items():
+        row = strongest(result, rung)
+        if result and row:
+            swept = result.where(split="validation", rung=rung)
+            labelled = str(swept[0]["n"]) if swept else "0"
+            cost = f"{row['ms'] / 1000:.2f} s a picture"
+            rows.append([name, KNOWN[rung], labelled, cost, _text(row) + _how(row)])
+    for own in trained:
+        if own.config["scheme"] == scheme:
+            row = own.row(shown=scheme)
+            seconds = own.runs[row.get("run", 0)]["seconds"]
+            cost = UNMEASURED if seconds is None else f"{seconds / 60:.0f} min once"
+            rows.append(
+                ["CRNN trained on it", "nothing", f"{own.config['n_train']:,}", cost, _text(row)]
+            )
+    head = ["attack", "what must be known", "labelled CAPTCHAs", "time", "reads whole, %"]
+    return markdown(head, rows or [[UNMEASURED, *"----"]])
+
+
 def wanted(climbed: Climbed, transcribed: Transcribed) -> str | None:
     """The scheme that comes nearest to hard for machines and easy for people.
 
@@ -175,15 +208,17 @@ def conclusions(climbed: Climbed, trained: Trained) -> list[str]:
     lines = []
     for scheme, result in climbed.items():
         best = [strongest(result, rung) for rung in RUNGS]
-        if None in best:
+        *others, by_parity = best
+        if None in others:
             continue
-        stock, undone, texture = (share(row)[0] for row in best)
+        stock, undone, texture = (share(row)[0] for row in others)
+        mapped = f", {share(by_parity)[0]:.1f} % through one of parity" if by_parity else ""
         own = by_crnn(trained, scheme)
         trained_on = f", {share(own)[0]:.1f} % when trained on it" if own else ""
         lines.append(
             f"{scheme}: the best machine reads {stock:.1f} % as it is, {undone:.1f} % once the "
-            f"screen is undone, {texture:.1f} % through a map of texture{trained_on}. "
-            f"{_verdict(stock, undone, texture)}"
+            f"screen is undone, {texture:.1f} % through a map of texture{mapped}{trained_on}. "
+            f"{_verdict(stock, undone, max(share(row)[0] for row in best[2:] if row))}"
         )
     return lines
 

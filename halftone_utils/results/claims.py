@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -44,8 +44,8 @@ class Claim:
         given = [x for x in (self.at_least, self.at_most, self.within) if x is not None]
         if len(given) != 1:
             raise ValueError(f"{self.name} has {len(given)} of at_least, at_most, within; it is 1.")
-        if self.binary and self.at_least is None:
-            raise ValueError(f"{self.name} is binary; at_least is the share that it asks for.")
+        if self.binary and self.within is not None:
+            raise ValueError(f"{self.name} is binary; it asks for a share, at_least or at_most.")
         checks.whole("enough", self.enough, 0, len(self.networks))
 
     @property
@@ -62,6 +62,11 @@ class Claim:
         raise AssertionError
 
 
+def _seeds(given: int | Sequence[int]) -> tuple[int, ...]:
+    """The seeds of a row, which may say how many."""
+    return tuple(range(given) if isinstance(given, int) else given)
+
+
 @cache
 def load(path: Path = FILE) -> dict[str, Claim]:
     """Every claim by its name, in the file's order; raises DataError for a row that is none."""
@@ -69,7 +74,7 @@ def load(path: Path = FILE) -> dict[str, Claim]:
         return {
             name: Claim(
                 name=name,
-                **{**row, "networks": tuple(row["networks"]), "seeds": tuple(row["seeds"])},
+                **{**row, "networks": tuple(row["networks"]), "seeds": _seeds(row["seeds"])},
             )
             for name, row in read_toml(path).items()
         }
@@ -86,17 +91,22 @@ def _beyond(numbers: Sequence[float], threshold: float, side: Literal["greater",
     return float(stats.ttest_1samp(values, threshold, alternative=side).pvalue)
 
 
+def _share_beyond(
+    numbers: Sequence[float], threshold: float, side: Literal["greater", "less"]
+) -> float:
+    """p of a one-sided binomial test that the share of ones is beyond the threshold."""
+    return float(stats.binomtest(int(sum(numbers)), len(numbers), threshold, side).pvalue)
+
+
 def p_values(claim: Claim, numbers: Sequence[float]) -> tuple[float, float]:
     """p for the claim and p for its opposite, from the numbers of two seeds or more."""
+    of_mean = _share_beyond if claim.binary else _beyond
     if claim.at_least is not None:
         least = claim.at_least
-        if claim.binary:
-            counted = partial(stats.binomtest, int(sum(numbers)), len(numbers), least)
-            return counted("greater").pvalue, counted("less").pvalue
-        return _beyond(numbers, least, "greater"), _beyond(numbers, least, "less")
+        return of_mean(numbers, least, "greater"), of_mean(numbers, least, "less")
     if claim.at_most is not None:
         most = claim.at_most
-        return _beyond(numbers, most, "less"), _beyond(numbers, most, "greater")
+        return of_mean(numbers, most, "less"), of_mean(numbers, most, "greater")
     width = claim.within or 0.0
     inside = max(_beyond(numbers, -width, "greater"), _beyond(numbers, width, "less"))
     outside = min(_beyond(numbers, -width, "less"), _beyond(numbers, width, "greater"))

@@ -355,6 +355,16 @@ def _less_left(frame: pd.DataFrame, weaker: dict, stronger: dict, n: int = 1) ->
     return float(both[0].mean() - both[1].mean()) if {*map(len, both)} == {n} else None
 
 
+def _dipole(rung: str) -> Numbers:
+    """1 for each CAPTCHA of `iso-dipole` that a solver reads on a rung, else 0."""
+    return {
+        row["solver"]: [1.0] * row["n_correct"] + [0.0] * (row["n"] - row["n_correct"])
+        for result in store.load("ladder")
+        if result.config["scheme"] == "iso-dipole"
+        for row in result.where(split="test", rung=rung)
+    }
+
+
 def _of_recipe(of: Callable[[pd.DataFrame], float | None]) -> Callable[[], Numbers]:
     return partial(_by_seed, "factors", of)
 
@@ -446,6 +456,10 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
         {"attack": "screen"}, {"attack": "chosen screen", "white_box": False, "queries": 30}, 2
     ),
     "reads-photographs-from-afar": _photographs_afar,
+    "dipole-stops-stock": partial(_dipole, "stock"),
+    "dipole-stops-filters": partial(_dipole, "descreening"),
+    "dipole-stops-energies": partial(_dipole, "texture"),
+    "dipole-falls-to-parity": partial(_dipole, "parity"),
 }
 
 

@@ -11,13 +11,13 @@ from halftone_utils import figures
 from halftone_utils.captcha import challenge, solvers
 from halftone_utils.captcha.descreening import AS_IT_IS, FILTERS
 from halftone_utils.captcha.schemes import SCHEMES
-from halftone_utils.captcha.texture import TEXTURES
+from halftone_utils.captcha.texture import PARITIES, TEXTURES
 from halftone_utils.screens import tone
 from halftone_utils.widgets import parts
 
 ATTACKS = {AS_IT_IS.name: AS_IT_IS} | {
     f"{group}: {name}": way
-    for group, ways in (("undo", FILTERS), ("texture", TEXTURES))
+    for group, ways in (("undo", FILTERS), ("texture", {**TEXTURES, **PARITIES}))
     for name, way in ways.items()
 }
 SIDE = 544  # pixels: a CAPTCHA of five letters, a dot a pixel

@@ -102,8 +102,9 @@ def test_a_site_gets_a_png_and_a_hash_that_knows_the_answer():
     assert one.png != other.png
     assert one.answer_hash != other.answer_hash  # salted
     assert TEXT not in one.answer_hash
-    for answer, right in ((TEXT, True), (" half7 ", True), ("HALF8", False), ("", False)):
-        assert challenge.verify(answer, one.answer_hash) is right
+    right = (TEXT, " half7 ", "ＨＡＬＦ７", "ｈａｌｆ７\u3000")  # the last two full-width
+    for answer in (*right, "HALF8", "", None, 7, TEXT.encode(), "\ud800", TEXT + "\udfff"):
+        assert challenge.verify(answer, one.answer_hash) is (answer in right)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from halftone_utils import screens
 from halftone_utils.captcha import challenge, descreening, solvers, texture
 
-TREATMENTS = {**descreening.FILTERS, **texture.TEXTURES}
+TREATMENTS = {**descreening.FILTERS, **texture.TEXTURES, **texture.PARITIES}
 TEXT = "HALF7"
 # The best map for each: what differs between its figure and its ground.
 MAPS = {
@@ -17,6 +17,7 @@ MAPS = {
     "iso-tone-ruling": ["local frequency sigma=4", "Gabor sigma=4", "bands sigma=4"],
     "iso-tone-kind": ["coherence sigma=4", "Gabor sigma=4", "ruling and kind sigma=4"],
     "iso-tone-mixed": ["bands, two tones sigma=6"],
+    "iso-dipole": [*texture.PARITIES],
 }
 
 
@@ -63,14 +64,15 @@ def test_a_filter_undoes_a_screen_of_two_tones(filter_, scheme):
     assert restored > agreement(printed, scheme) + 0.1
 
 
+@pytest.mark.parametrize("scheme", ["iso-tone-angle", "iso-dipole"])
 @pytest.mark.parametrize("filter_", descreening.FILTERS)
-def test_no_filter_finds_letters_in_one_tone(filter_):
-    assert agreement(descreening.FILTERS[filter_](drawn("iso-tone-angle")), "iso-tone-angle") < 0.45
+def test_no_filter_finds_letters_in_one_tone(filter_, scheme):
+    assert agreement(descreening.FILTERS[filter_](drawn(scheme)), scheme) < 0.45
 
 
 @pytest.mark.parametrize(("scheme", "map_"), [(s, m) for s, found in MAPS.items() for m in found])
 def test_a_map_of_texture_finds_them(scheme, map_):
-    assert abs(agreement(texture.TEXTURES[map_](drawn(scheme)), scheme)) > 0.6
+    assert abs(agreement(TREATMENTS[map_](drawn(scheme)), scheme)) > 0.6
 
 
 def test_a_notch_takes_a_waves_frequency_out_and_leaves_the_rest():

@@ -54,7 +54,7 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(climbed, tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         ladder.climb("lines", ONE, directory=tmp_path, **SMALL)
     again = ladder.climb("lines", ONE, directory=tmp_path, **SMALL)
-    times = 7  # 1 stock, 2 filters and the best, 2 maps and the best
+    times = 10  # 1 stock, 2 filters and the best, 2 maps of energy and 2 of parity and the best
     assert len(asked) == times + 1
 
     def without_times(result):
@@ -68,6 +68,22 @@ def test_what_was_measured_on_other_pictures_is_kept(climbed):
         ValueError, match=r"captcha-plain\.json is of another conf.* n \(3, not 4\)"
     ):
         ladder.climb("plain", ONE, directory=climbed, **{**SMALL, "n": 4})
+
+
+def test_a_rung_that_came_later_is_added_to_a_file_that_knew_three(climbed, tmp_path, monkeypatch):
+    with pytest.MonkeyPatch.context() as before:
+        before.delitem(ladder.RUNGS, "parity")
+        older = ladder.climb("plain", ONE, directory=tmp_path, **SMALL)
+    assert not older.where(rung="parity")
+    grown = ladder.climb("plain", ONE, directory=tmp_path, **SMALL)
+    assert grown.config == older.config
+    assert grown.rows[: len(older.rows)] == older.rows
+    assert len(grown.where(rung="parity")) == 3  # two maps on validation, the best on the test
+    monkeypatch.setitem(ladder.RUNGS, "parity", {"as it is": ladder.AS_IT_IS})
+    with pytest.raises(
+        ValueError, match=r"captcha-plain holds other treatments of the rung parity"
+    ):
+        ladder.climb("plain", ONE, directory=tmp_path, **SMALL)
 
 
 def test_pictures_are_the_same_when_they_come_from_the_cache():

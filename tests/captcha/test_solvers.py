@@ -1,7 +1,11 @@
 """Real solvers read real pictures; what is missing is said in one sentence."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from halftone_utils.captcha import challenge, solvers
 
@@ -34,6 +38,40 @@ def test_the_networks_come_with_the_project():
 def test_tensors_become_pictures_and_back():
     images = torch.arange(256).view(1, 1, 16, 16) / 255
     assert torch.equal(solvers.as_tensor(solvers.as_pictures(images)), images)
+
+
+def test_pictures_of_any_mode_are_laid_on_white_paper():
+    clear = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    deep = Image.fromarray(np.full((1, 2), 65535, np.uint16))
+    assert torch.equal(solvers.as_tensor([clear, deep]), torch.ones(2, 1, 1, 2))
+
+
+@pytest.mark.parametrize("size", [(2, 3_000), (3_000, 2), (1_001, 1_000), (0, 5)])
+def test_a_picture_that_would_take_a_solver_long_is_refused_before_any_work(size):
+    with pytest.raises(ValueError, match=f"have {size[1]} by {size[0]} pixels; solvers read up to"):
+        solvers.solve(torch.ones(1, 1, *size), "ddddocr")
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_the_rest_is_read(plain, monkeypatch):
+    read = solvers.SOLVERS["ddddocr"].reader()
+
+    def refuses_blank_paper(pictures):
+        if any(picture.getextrema() == (255, 255) for picture in pictures):
+            raise RuntimeError("there is nothing on it")
+        return read(pictures)
+
+    picky = replace(solvers.SOLVERS["ddddocr"], reader=lambda: refuses_blank_paper)
+    expected = solvers.solve(plain, "ddddocr")
+    monkeypatch.setitem(solvers.SOLVERS, "ddddocr", picky)
+    damaged = plain.clone()
+    damaged[1], damaged[2, 0, 5, 5] = 1, torch.nan
+    with pytest.warns(UserWarning) as warned:
+        answers = solvers.solve(damaged, "ddddocr")
+    assert answers == [expected[0], "", "", expected[3]]
+    assert [str(warning.message) for warning in warned] == [
+        "ddddocr cannot read picture 1: there is nothing on it",
+        "ddddocr cannot read picture 2: its values are not finite",
+    ]
 
 
 def test_answers_are_in_the_alphabet():

@@ -23,11 +23,11 @@ def row(n_correct, treatment="as it is", n=500):
     }
 
 
-def result(stock, undone, texture):
+def result(stock, undone, texture, parity=0):
     """Of two solvers, the second of which is always the worse one."""
     rows = [
         {"split": "test", "rung": rung, "solver": solver, **found}
-        for rung, k in zip(captcha_tables.RUNGS, (stock, undone, texture), strict=True)
+        for rung, k in zip(captcha_tables.RUNGS, (stock, undone, texture, parity), strict=True)
         for solver, found in (("ddddocr", row(k, "a filter")), ("tesseract", row(k // 2)))
     ]
     return Result(study="ladder", stem="", config={}, rows=rows)
@@ -36,7 +36,7 @@ def result(stock, undone, texture):
 def trained(n_train, **read):
     config = {"scheme": "lines", "n_train": n_train}
     rows = [{"shown": scheme, **row(k)} for scheme, k in read.items()]
-    return Result(study="crnn", stem="", config=config, rows=rows)
+    return Result(study="crnn", stem="", config=config, rows=rows, runs=[{"seconds": 120.0}])
 
 
 RESULTS = {
@@ -68,7 +68,7 @@ def test_the_ladders_table_has_every_scheme_and_names_what_is_not_measured():
     assert len(table) == 2 + len(challenge.SCHEMES)
     rows = {line.split("`")[1]: line for line in table[2:]}
     assert "80.0 [76.3, 83.3]<br>ddddocr, a filter" in rows["lines"]
-    assert rows["stylizer"].count("not measured") == 6
+    assert rows["stylizer"].count("not measured") == 7
     assert "22.0 [12.8, 35.2]" in rows["iso-tone-angle"]
     assert len({line.count("|") for line in table}) == 1
 
@@ -77,9 +77,10 @@ def test_every_solver_stands_by_itself_with_letters_and_time():
     table = captcha_tables.solver_table(RESULTS).splitlines()
     assert len(table) == 2 + len(RESULTS)
     assert len({line.count("|") for line in table}) == 1
-    assert "| 0.0 (50), 12 ms<br>80.0 (50), 12 ms<br>90.0 (50), 12 ms | 0.0 (50), 12" in table[3]
+    cells = ["0.0 (50), 12 ms", "80.0 (50), 12 ms", "90.0 (50), 12 ms", "0.0 (50), 12 ms"]
+    assert f"| {'<br>'.join(cells)} | 0.0 (50), 12" in table[3]
     partly = {"plain": replace(RESULTS["plain"], rows=RESULTS["plain"].rows[:1])}
-    assert captcha_tables.solver_table(partly).count("not measured") == 2
+    assert captcha_tables.solver_table(partly).count("not measured") == 3
 
 
 def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does():
@@ -151,14 +152,30 @@ def test_people_who_err_where_a_machine_errs_agree_with_it():
         ((5, 100, 100), "It holds on the first rung only."),
         ((0, 5, 6), "It holds on the first two rungs only."),
         ((0, 5, 5), "It holds on the first two rungs and the third."),
+        ((0, 5, 5, 300), "It holds on the first two rungs only."),
     ],
 )
 def test_a_sentence_says_on_which_rung_a_scheme_holds(counts, verdict):
     (sentence,) = captcha_tables.conclusions({"lines": result(*counts)}, [])
     assert sentence.endswith(verdict)
     assert f"{counts[1] / 5:.1f} % once the screen is undone" in sentence
+    assert "% through one of parity" in sentence
+    older = replace(result(*counts), rows=result(*counts).where(rung="stock"))
+    assert captcha_tables.conclusions({"lines": older}, []) == []
     (trained,) = captcha_tables.conclusions({"lines": result(*counts)}, TRAINED)
     assert "80.0 % when trained on it" in trained
+
+
+def test_every_attack_has_its_price():
+    climbed = {"lines": result(0, 400, 450)}
+    swept = {"split": "validation", "rung": "descreening", "solver": "ddddocr", **row(9, n=20)}
+    climbed["lines"].rows.append(swept)
+    lines = captcha_tables.price_table("lines", climbed, TRAINED).splitlines()
+    assert len(lines) == 2 + 4 + 2  # rungs, and a CRNN each of 100 and 1,000 CAPTCHAs
+    assert "| stock solver | nothing | 0 | 0.01 s a picture | 0.0 [" in lines[2]
+    assert "| screen undone first | that it is printed in dots | 20 | 0.01 s" in lines[3]
+    assert "| CRNN trained on it | nothing | 1,000 | 2 min once | 80.0 [" in lines[-1]
+    assert captcha_tables.price_table("lines", {}, []).endswith("| not measured | - | - | - | - |")
 
 
 def test_transfer_stands_in_a_table():

@@ -54,6 +54,9 @@ def test_every_claim_of_the_repository_can_be_judged():
         ("at_least = 0.5\nbinary = true", (1.0,) * 20, (1.0,) * 19 + (0.0,), "stands"),
         ("at_least = 0.5\nbinary = true", (1.0,) * 20, (0.0,) * 20, "falls"),
         ("at_least = 0.5\nbinary = true", (1.0,) * 3, (1.0,) * 3, "open"),  # three tell little
+        ("at_most = 0.01\nbinary = true", (0.0,) * 500, (0.0,) * 500, "stands"),
+        ("at_most = 0.01\nbinary = true", (0.0,) * 200, (0.0,) * 200, "open"),  # no more do 200
+        ("at_most = 0.1\nbinary = true", (0.0,) * 70 + (1.0,) * 30, (0.0,) * 100, "falls"),
     ],
 )
 def test_outcomes(tmp_path, threshold, a, b, expected):

@@ -36,6 +36,17 @@ def test_the_cost_of_shifts_is_the_difference_of_two_trainings(folder):
     assert claims.NUMBERS["shifts-by-dose"]() == {}  # two doses are not there yet
 
 
+def test_what_solvers_read_of_a_scheme_is_counted_by_captcha(folder):
+    found = {"character_accuracy": 0.5, "n": 4, "split": "test", "treatment": "as it is"}
+    rungs = {"stock": 0, "parity": 3}
+    read = [{**found, "solver": "ddddocr", "rung": r, "n_correct": k} for r, k in rungs.items()]
+    for scheme in ("iso-dipole", "plain"):
+        store.record("ladder", f"captcha-{scheme}", {"scheme": scheme}, read)
+    assert claims.NUMBERS["dipole-falls-to-parity"]() == {"ddddocr": [1, 1, 1, 0]}
+    assert claims.NUMBERS["dipole-stops-stock"]() == {"ddddocr": [0, 0, 0, 0]}
+    assert claims.NUMBERS["dipole-stops-energies"]() == {}
+
+
 def test_networks_are_compared_over_the_recipes_that_both_have_once_all_are_there(folder):
     read = {"lenet": (80, 90, 99), "alexnet": (60, 85)}
     changes = [{}, {"shift": 0}, {"shift": 1}]
