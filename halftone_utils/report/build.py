@@ -31,6 +31,7 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "appendix_a_networks": "A. Networks",
     "appendix_b_readings": "B. Readings",
     "appendix_c_claims": "C. Claims",
+    "appendix_e_captchas": "E. CAPTCHAs",
 }
 
 
