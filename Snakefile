@@ -53,7 +53,7 @@ rule results:
                kind=("frontier", "strength-networks", "weights-networks")),
 
 
-# Page 9's: `snakemake captchas --cores all`, about two hours on 2 cores.
+# Page 10's: `snakemake captchas --cores all`, about two hours on 2 cores.
 rule captchas:
     input:
         f"{RESULTS}/dipole-settings.json",
@@ -61,7 +61,7 @@ rule captchas:
         expand(f"{RESULTS}/crnn-{{scheme}}-n{{n}}-seed0.json", scheme=CRNN_SCHEMES, n=(100, 1000, 10000)),
 
 
-# Page 10's: what data/claims.toml asks for, many hours on 2 cores.
+# Page 11's: what data/claims.toml asks for, many hours on 2 cores.
 rule claims:
     input:
         expand(f"{RESULTS}/factors-{{network}}-s{{seed}}.json",

@@ -14,16 +14,42 @@ from torch import Tensor
 from halftone_utils.digits import datasets, photographs
 from halftone_utils.engine.files import ROOT
 from halftone_utils.figures.basic import SERIES, WIDTH, exact_grid
-from halftone_utils.screens import KINDS, halftone, ramp
+from halftone_utils.screens import KINDS, SPOTS, halftone, map_tone, ramp
+
+How = tuple[str, Mapping[str, Any]]  # a kind of screen, and its arguments
+FAMILIES: Mapping[str, Mapping[str, How]] = {  # a century of printing: family -> name -> how
+    # cells wide enough for the shape of a dot to show
+    "clustered dots": {f"AM {dot}": ("am", {"ruling": 6, "dot": dot}) for dot in SPOTS},
+    "Bayer": {f"Bayer {n}×{n}": ("bayer", {"size": n}) for n in (2, 4, 8, 16)},
+    "error diffusion": {
+        "Floyd-Steinberg": ("floyd-steinberg", {}),
+        "same, serpentine": ("floyd-steinberg", {"serpentine": True}),
+        "Jarvis-Judice-Ninke": ("jarvis-judice-ninke", {}),
+        "Stucki": ("stucki", {}),
+        "Sierra": ("sierra", {}),
+        "Atkinson": ("atkinson", {}),
+    },
+    "without a grid": {
+        "blue noise": ("blue-noise", {}),
+        "direct binary search": ("direct-binary-search", {}),
+        "random dots": ("random", {}),
+    },
+}
+GALLERY = {name: how for family in FAMILIES.values() for name, how in family.items()}
 
 
-def gallery(printed: Mapping[str, Sequence[Tensor]]) -> Figure:
-    """A sheet of screens by name, three in a row: a strip above two pictures, a pixel as 2 x 2.
+def gallery(printed: Mapping[str, How]) -> Figure:
+    """A sheet of screens by name, three in a row: a ramp above a photograph and a digit.
 
-    printed: name -> strip (1, 1, h, 2 W + 4) and two pictures (1, 1, H, W), in [0, 1].
+    A pixel is drawn as 2 x 2.  The digit's tones are 0.2 to 0.9, so that its ground has dots.
     """
+    photograph = photographs.load("camera", 128)[..., 12:76, 28:92]
+    digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
+    large = map_tone(F.interpolate(digit, scale_factor=2, mode="bilinear"), (0.2, 0.9))
     sheets = []
-    for strip, left, right in printed.values():
+    for kind, arguments in printed.values():
+        pictures = (ramp(132)[:, :, :16], photograph, large)
+        strip, left, right = (halftone(x, kind, **arguments) for x in pictures)
         below = torch.cat([F.pad(left, (0, 4), value=1), right], 3)
         sheets.append(torch.cat([F.pad(strip, (0, 0, 0, 4), value=1), below], 2))
     return exact_grid(torch.cat(sheets), 3, list(printed), scale=2)
@@ -34,13 +60,9 @@ def draw_kinds(*kinds: str) -> Path:
 
     kinds: of `screens.KINDS`, each with its defaults (default: all).
     """
-    digit = datasets.as_float(datasets.load("validation", 32, 1)[0])
-    large = digit.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    pictures = (ramp(132)[:, :, :16], photographs.load("camera", 64), large)
-    printed = {kind: tuple(halftone(x, kind) for x in pictures) for kind in kinds or KINDS}
     path = ROOT / "report" / "screens.png"
     path.parent.mkdir(exist_ok=True)
-    gallery(printed).savefig(path)
+    gallery({kind: (kind, {}) for kind in kinds or KINDS}).savefig(path)
     return path
 
 

@@ -15,34 +15,52 @@ from halftone_utils.style.vgg import LAYERS
 COLOURS = CONTENT_COLOUR, STYLE_COLOUR, _ = ("#0072b2", "#d55e00", "#333333")  # of the total last
 
 
-def vgg_architecture(style: Sequence[str], content: str, side: int) -> Figure:
-    """VGG-16 up to conv5_1 as boxes: height is the map's side, width its channels.
+def data_flow(a: Tensor, x: Tensor, p: Tensor, style: Sequence[str], content: str) -> Figure:
+    """Style, generated and content image through VGG-16 up to conv5_1, to the losses and back.
 
-    style, content: layers whose losses are taken, marked.  side: the input's, in pixels.
+    a, x, p: (1, H, W) in [0, 1]; x and p of one side.  style, content: layers whose losses are
+    taken, marked.  A box is a layer: its height is the map's side, its width the channels.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 3.0))
-    axes.set_axis_off()
-    x, heights = 0.0, {1: 2.0, 2: 1.6, 3: 1.2, 4: 0.85, 5: 0.55}
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.0))
+    said = ("style image a (part)", "generated image x", "content image p")
+    rows = zip((1.85, 0, -1.85), (a, x, p), said, ("->", "<->", "->"), strict=True)
+    for y, image, name, way in rows:
+        extent = (-2.2, -0.8, y - 0.7, y + 0.7)
+        axes.imshow(image[0], cmap="gray", vmin=0, vmax=1, extent=extent)
+        axes.text(-1.5, y + 0.76, name, ha="center", fontsize=9)
+        axes.annotate("", (0.1, y / 3), (-0.75, y), arrowprops={"arrowstyle": way, "lw": 1.2})
+    left, heights = 0.0, {1: 2.0, 2: 1.6, 3: 1.2, 4: 0.85, 5: 0.55}
     for layer in LAYERS:
         block, channels = int(layer[4]), 64 * 2 ** min(int(layer[4]) - 1, 3)
         width, height = 0.25 + channels / 900, heights[block]
-        x += 0.45 if layer.endswith("_1") and block > 1 else 0.18
+        left += 0.45 if layer.endswith("_1") and block > 1 else 0.18
+        middle = left + width / 2
         colour = STYLE_COLOUR if layer in style else "#bbbbbb"
-        axes.add_patch(Rectangle((x, -height / 2), width, height, fc=colour, ec="black", lw=0.8))
+        axes.add_patch(Rectangle((left, -height / 2), width, height, fc=colour, ec="black", lw=0.8))
+        if layer in style:
+            look = {"arrowstyle": "->", "color": STYLE_COLOUR}
+            axes.annotate("", (middle, 1.75), (middle, height / 2 + 0.35), arrowprops=look)
         if layer == content:
-            around = ((x - 0.06, -height / 2 - 0.06), width + 0.12, height + 0.12)
+            around = ((left - 0.06, -height / 2 - 0.06), width + 0.12, height + 0.12)
             axes.add_patch(Rectangle(*around, fill=False, ec=CONTENT_COLOUR, lw=3))
-        axes.text(x + width / 2, -1.18, layer, rotation=90, ha="center", va="top", fontsize=9)
+            look = {"arrowstyle": "->", "color": CONTENT_COLOUR}
+            axes.annotate("", (left + width, -2.1), (left + width, -1.1), arrowprops=look)
+        axes.text(middle, -1.18, layer, rotation=90, ha="center", va="top", fontsize=9)
         if layer.endswith("_1"):
-            side_here = side // 2 ** (block - 1)
-            axes.text(x, height / 2 + 0.12, f"{channels} × {side_here}²", fontsize=9)
-        x += width
-    key = (
-        "style layers are filled orange; the content layer is framed blue; "
-        "pooling halves the map where a gap is"
+            shape = f"{channels} × {x.shape[-1] // 2 ** (block - 1)}²"
+            axes.text(left, height / 2 + 0.12, shape, fontsize=9)
+        left += width
+    losses = (
+        "style loss: Gram matrices of x against those of a",
+        "content loss: activations of x against those of p",
     )
-    axes.text(0.18, 1.5, key, fontsize=9)
-    axes.set(xlim=(0, x + 0.3), ylim=(-2.1, 1.75))
+    axes.text(0.18, 1.85, losses[0], fontsize=10, color=STYLE_COLOUR)
+    axes.text(0.18, -2.4, losses[1], fontsize=10, color=CONTENT_COLOUR)
+    axes.text(
+        0.18, -2.75, "the gradient of both goes the way back, to the pixels of x alone", fontsize=9
+    )
+    axes.set(xlim=(-2.6, left + 0.1), ylim=(-2.85, 2.9), aspect="equal")
+    axes.set_axis_off()
     return figure
 
 

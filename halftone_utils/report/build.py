@@ -26,11 +26,13 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "06_architectures": "6. Six networks",
     "07_what_a_network_sees": "7. What a network sees",
     "08_photographs": "8. Photographs",
-    "09_captcha": "9. CAPTCHA",
-    "10_conclusions": "10. Conclusions",
+    "09_beside_other_attacks": "9. Beside other attacks",
+    "10_captcha": "10. CAPTCHA",
+    "11_conclusions": "11. Conclusions",
     "appendix_a_networks": "A. Networks",
     "appendix_b_readings": "B. Readings",
     "appendix_c_claims": "C. Claims",
+    "appendix_d_screens": "D. Screens",
     "appendix_e_captchas": "E. CAPTCHAs",
 }
 

@@ -1,4 +1,4 @@
-"""Page 9's and appendix E's tables and sentences: what machines read, and what people do.
+"""Page 10's and appendix E's tables and sentences: what machines read, and what people do.
 
 Everywhere `climbed` is `ladder.load()`, `trained` is `crnn.load()`, `transcribed` is
 `transcription.load()`, and a row is one of theirs, or None for what was not measured.

@@ -29,7 +29,7 @@ CONDITIONS = (  # of its pictures
     "random-dots",
     "strong-random-phases",
 )
-CAPTCHAS = "captchas"  # the quiz of page 9
+CAPTCHAS = "captchas"  # the quiz of page 10
 NOT_MEASURED = "not measured"
 DRAWS = 1_000  # of people, for an interval
 

@@ -92,7 +92,7 @@ WRONG = {
     "quiz --seed -1": "seed is -1; it is a whole number from 0",
     "quiz --out quiz": "out is 'quiz'; it is a file whose name ends in .html",
     "people add nothing.json": "nothing.json: it cannot be read",
-    "report --pages 11_mine": "page is '11_mine'; it is one of 01_fgsm_recap",
+    "report --pages 12_mine": "page is '12_mine'; it is one of 01_fgsm_recap",
 }
 
 

@@ -202,14 +202,14 @@ def test_a_page_is_run_and_stands_in_the_index(copy):
         nbformat.v4.new_code_cell("one = 1", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell("print(one + one)"),
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), copy.folder / "notebooks/11_mine.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), copy.folder / "notebooks/12_mine.ipynb")
     before = copy.kept()
     page = Path(copy.run("A page").strip().rpartition(" ")[2])
     assert copy.kept() == before  # only report/ is written
     assert "What is one and one?" in page.read_text()
     assert 'href="index.html"' in page.read_text()
     index = copy.python("-c", INDEX)
-    assert "11_mine.html" in Path(index.strip()).read_text()
+    assert "12_mine.html" in Path(index.strip()).read_text()
 
 
 # Makes the web version of the pages as they are, without a kernel.

@@ -1,4 +1,4 @@
-"""Page 9's tables say what the files say, also where there is nothing to say."""
+"""Page 10's tables say what the files say, also where there is nothing to say."""
 
 import math
 from dataclasses import replace
