@@ -98,7 +98,7 @@ def _hash(answer: str, salt: bytes) -> bytes:
 def issue(scheme: str = "iso-tone-kind", *, text: str | None = None) -> Challenge:
     """A new CAPTCHA for a visitor: a PNG, and its answer as a salted hash (scrypt, RFC 7914).
 
-    scheme: unless said otherwise the most legible of those that stock solvers do not read (page 10).
+    scheme: unless said otherwise the most legible that stock solvers do not read (page 10).
     text: random letters of ALPHABET unless one is given.  Seed and salt come from `secrets`.
     Keep the hash on the server, accept one answer for it, and let it expire: there are 24^5 = 8
     million texts of five letters, so whoever has the hash finds the answer in days.
