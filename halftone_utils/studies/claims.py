@@ -153,15 +153,9 @@ def _of_test_screens(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
     return rows[rows["test"].eq(True)] if "test" in rows else rows[:0]
 
 
-def _error(frame: pd.DataFrame) -> float:
-    rows = _of_test_screens(frame)
-    return float((100 * rows["predicted"] - rows["accuracy"]).abs().median())
-
-
-def _explained(frame: pd.DataFrame) -> float:
-    rows = _of_test_screens(frame)
-    off = ((rows["accuracy"] - 100 * rows["predicted"]) ** 2).mean()  # bias counts as error
-    return float(1 - off / np.var(rows["accuracy"]))
+def _agreement(frame: pd.DataFrame, of: str) -> float:
+    rows = [{**row} for _, row in _of_test_screens(frame).iterrows()]
+    return rivals.agreement(rows)[of]
 
 
 def _explained_more(study: str, rival: str) -> Numbers:
@@ -403,8 +397,8 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "place-in-frequency-decides": _of_channel(
         partial(_strong, control="pixels shuffled", afar=True)
     ),
-    "channel-predicts-error": _of_channel(_error),
-    "channel-predicts-order": _of_channel(_explained),
+    "channel-predicts-error": _of_channel(partial(_agreement, of="median_error")),
+    "channel-predicts-order": _of_channel(partial(_agreement, of="r2")),
     "place-tells-not-power": partial(_explained_more, "rivals", rivals.TOTAL),
     "place-moves-the-observer": partial(_by_seed, "places", _moved),
     "place-moves-networks-less": partial(_by_seed, "places", _moved),
