@@ -68,7 +68,7 @@ def prices(found: pd.DataFrame, attacks: Sequence[str]) -> Figure:
             axes.plot([row["reader"]] * 2, reach, lw=1.5, ls=":", **look)
         left = row["reader"] > 50
         at, ha = (row["low"] - 1.5, "right") if left else (row["high"] + 1.5, "left")
-        axes.text(at, y, str(scheme), ha=ha, va="center", fontsize=9, color=colour)
+        axes.text(at, y, str(scheme), ha=ha, va="center", fontsize=9)
     axes.set_yticks((ends[:-1] + ends[1:]) / 2, steps)
     axes.set(xlim=(-3, 103), ylim=(0, ends[-1]))
     axes.set_xlabel(
