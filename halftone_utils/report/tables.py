@@ -474,6 +474,11 @@ def _attack(of_way: Mapping) -> str:
         words.append("tones {:g} to {:g}".format(*said["tone_range"]))
     if "white_box" in said:
         words.append("white box" if said["white_box"] else "black box")
-    words += [f"{said[key]:g} {key}" for key in ("steps", "restarts", "queries") if key in said]
+    counted = {"steps": "step", "restarts": "restart", "queries": "query"}
+    words += [
+        f"{said[key]:g} {one if said[key] == 1 else key}"
+        for key, one in counted.items()
+        if key in said
+    ]
     words += [f"made on {ARCHITECTURES[said['source']].printed}"] if "source" in said else []
     return ", ".join(words)

@@ -178,12 +178,23 @@ def _moved(frame: pd.DataFrame) -> float:
     return float(rows["accuracy"][above].mean() - rows["accuracy"][below].mean())
 
 
-def _moved_in(frame: pd.DataFrame, **changed: object) -> float | None:
-    """The same of LeNet trained as ever but for what is changed; None before it is there."""
+def _in_way(frame: pd.DataFrame, shown: str, **changed: object) -> pd.DataFrame:
+    """Rows of LeNet trained as ever but for what is changed."""
     way: dict[str, object] = {"blurred": False, "scale": "per image", "noisy": False, **changed}
-    rows = frame[frame["shown"] == "dither"]
-    rows = rows[(rows[[*way]] == pd.Series(way)).all(axis=1)]
+    rows = frame[frame["shown"] == shown]
+    return rows[(rows[[*way]] == pd.Series(way)).all(axis=1)]
+
+
+def _moved_in(frame: pd.DataFrame, **changed: object) -> float | None:
+    """As `_moved`, of LeNet with a change; None before it is there."""
+    rows = _in_way(frame, "dither", **changed)
     return None if rows.empty else _moved(rows)
+
+
+def _of_strong_in(frame: pd.DataFrame, **changed: object) -> float | None:
+    """Accuracy at `strong` [%] of LeNet with a change; None before it is there."""
+    rows = _in_way(frame, "halftone-strong", **changed)
+    return None if rows.empty else float(rows["accuracy"].iloc[0])
 
 
 def _screens(frame: pd.DataFrame) -> float:
@@ -403,6 +414,7 @@ NUMBERS: dict[str, Callable[[], Numbers]] = {
     "place-moves-the-observer": partial(_by_seed, "places", _moved),
     "place-moves-networks-less": partial(_by_seed, "places", _moved),
     "noise-opens-the-window": partial(_by_seed, "window", partial(_moved_in, noisy=True)),
+    "noise-opens-to-halftones": partial(_by_seed, "window", partial(_of_strong_in, noisy=True)),
     "blur-opens-the-window": partial(_by_seed, "window", partial(_moved_in, blurred=True)),
     "standardizing-hides-no-window": partial(_by_seed, "window", partial(_moved_in, scale="fixed")),
     "channel-tells-place": partial(_explained_more, "places", rivals.ALIKE),

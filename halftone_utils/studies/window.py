@@ -3,11 +3,13 @@
 The observer differs from LeNet in three things: a blur comes first, what is blurred is brought to
 one contrast, and it was trained behind both.  So LeNet is trained in all eight ways of three
 factors, a blur as its first layer, how its input is brought into range, white noise on its
-training pictures, and reads dithers by noise of one band after another (see `places`).  A channel
-that noise in training moves is one that was open only as nothing had been there.
+training pictures.  Each reads dithers by noise of one band after another (see `places`), and
+halftones, which none was shown.  A channel that noise in training moves was open only because
+nothing had been there.
 Everything is measured on validation digits at 32 pixels.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from halftone_utils.digits import datasets, points, sets
+from halftone_utils.digits import points, sets
 from halftone_utils.digits.datasets import as_bytes, as_float
 from halftone_utils.engine.configs import config_of
 from halftone_utils.engine.files import CACHE, hash_of
@@ -23,7 +25,7 @@ from halftone_utils.networks import architectures, training
 from halftone_utils.results import store
 from halftone_utils.results.store import Result
 from halftone_utils.screens import perception
-from halftone_utils.studies import factors, places
+from halftone_utils.studies import factors, places, undoing
 
 MOST = 0.75  # greatest deviation of white noise in training
 SCALES = ("per image", "fixed")
@@ -78,26 +80,31 @@ def train(way: dict[str, Any], seed: int) -> nn.Module:
     return model
 
 
-def rows_of(model: nn.Module, n: int) -> list[dict]:
-    """How many of n originals a network reads, and of each dither of them."""
-    pictures, labels = datasets.load("validation", 32, n)
-    images = as_float(pictures)
-    shown = [({"shown": "original"}, images)]
-    shown += [({"shown": "dither", **of}, x) for of, x in places.dithers(images)]
-    return [{**of, "n": n, "n_correct": training.count_right(model, x, labels)} for of, x in shown]
+def shown(n: int) -> Iterator[tuple[dict[str, Any], Tensor, Tensor]]:
+    """What is shown of n digits: what a row says, pictures, labels: halftones, and dithers."""
+    for name in factors.SHOWN:
+        yield {"shown": name}, *undoing.pictures(name, n)
+    images, labels = undoing.pictures("original", n)
+    for of_way, drawn in places.dithers(images):
+        yield {"shown": "dither", **of_way}, drawn, labels
 
 
 def window(*, seed: int = 0, n: int = 500) -> Result:
-    """Train LeNet in eight ways, then read dithers by noise of one band after another.
+    """Train LeNet in eight ways, then read halftones, and dithers by noise of one band each.
 
     Writes data/results/window-lenet-sSEED.json; a killed run goes on.  n: validation digits.
     """
     stem = f"window-lenet-s{seed}"
     config = {"architecture": "lenet", "seed": seed, "split": "validation", "n": n}
     there = store.check(stem, config, [])
-    known = [{key: row[key] for key in ways()[0]} for row in there.rows] if there else []
+    known = {store.key_of(row) for row in there.rows} if there else set()
     for way in ways():
-        if way not in known:
-            rows = rows_of(train(way, seed), n)
-            store.record("window", stem, config, [{**way, **row} for row in rows])
+        todo = [of for of in shown(n) if store.key_of({**way, **of[0]}) not in known]
+        if todo:
+            model = train(way, seed)
+            rows = [
+                {**way, **of_way, "n": n, "n_correct": training.count_right(model, images, labels)}
+                for of_way, images, labels in todo
+            ]
+            store.record("window", stem, config, rows)
     return store.read(store.path_of(stem))

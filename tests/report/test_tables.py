@@ -385,7 +385,7 @@ def test_attacks_stand_under_the_network_they_were_made_on(attacked):
         ["80", "60", "0.40 / 6.0 / 0.40"],
         ["50", "0", "0.20 / 4.0 / 0.50"],
     ]
-    assert cells(rows[1])[0] == "PGD, ε = 0.2, 20 steps, 1 restarts"
+    assert cells(rows[1])[0] == "PGD, ε = 0.2, 20 steps, 1 restart"
 
 
 def test_transfer_has_the_network_itself_in_bold(attacked):
@@ -400,5 +400,5 @@ def test_sanity_names_what_breaks_a_rule(attacked):
     (row,) = tables.sanity_table(attacks.sanity(attacked)).splitlines()[2:]
     rule, share, broken = cells(row)
     assert (rule, share) == ("white box beats transfer", "1 of 2")
-    assert broken.startswith("LeNet: PGD, ε = 0.2, 20 steps, 1 restarts, made on AlexNet leaves 40")
+    assert broken.startswith("LeNet: PGD, ε = 0.2, 20 steps, 1 restart, made on AlexNet leaves 40")
     assert broken.endswith(" 50")

@@ -56,8 +56,11 @@ def test_a_killed_run_goes_on_and_claims_find_their_way(results, monkeypatch):
         window.window(n=10)
     found = window.window(n=10)
     assert asked == [*window.ways()[:3], *window.ways()[2:]]
-    shown = 1 + len(places.RANGES) * len(places.BANDS)  # originals, and dithers
+    shown = 3 + len(places.RANGES) * len(places.BANDS)  # originals, halftones, dithers
     assert len(found.rows) == len(window.ways()) * shown
+    asked.clear()
+    assert window.window(n=10).rows == found.rows
+    assert not asked
 
 
 def test_the_number_is_that_of_the_way_which_is_claimed(results, monkeypatch):
@@ -68,9 +71,11 @@ def test_the_number_is_that_of_the_way_which_is_claimed(results, monkeypatch):
             of = {"shown": "dither", "kind": "dither", "band": band}
             of["parameters"] = {"tone_range": [*places.RANGES[-1]]}
             rows.append({**way, **of, "n": 100, "n_correct": right})
-    rows.append({**window.ways()[0], "shown": "original", "n": 100, "n_correct": 99})
+    for way, right in zip(window.ways(), range(8), strict=True):
+        rows.append({**way, "shown": "halftone-strong", "n": 100, "n_correct": right})
     found = store.record("window", "window-lenet-s0", config, rows)
     monkeypatch.setattr(store, "load", lambda study: [found])
     assert claims.NUMBERS["noise-opens-the-window"]() == {"lenet": [10]}
     assert claims.NUMBERS["standardizing-hides-no-window"]() == {"lenet": [20]}
     assert claims.NUMBERS["blur-opens-the-window"]() == {"lenet": [40]}
+    assert claims.NUMBERS["noise-opens-to-halftones"]() == {"lenet": [1]}
