@@ -2,6 +2,7 @@
 
 from halftone_utils.figures import (
     attacks,
+    captchas,
     channels,
     corruptions,
     photographs,

@@ -33,6 +33,7 @@ PAGES = {  # notebook -> what links call it, in order of reading
     "appendix_b_readings": "B. Readings",
     "appendix_c_claims": "C. Claims",
     "appendix_d_screens": "D. Screens",
+    "appendix_e_captchas": "E. CAPTCHAs",
 }
 
 

@@ -1,4 +1,4 @@
-"""Page 10's tables and sentences: what machines read of each scheme, and what people do.
+"""Page 10's and appendix E's tables and sentences: what machines read, and what people do.
 
 Everywhere `climbed` is `ladder.load()`, `trained` is `crnn.load()`, `transcribed` is
 `transcription.load()`, and a row is one of theirs, or None for what was not measured.
@@ -8,8 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
-from halftone_utils.captcha import splits
+from halftone_utils.captcha import crnn, selection, splits
 from halftone_utils.captcha.challenge import random_texts
 from halftone_utils.captcha.schemes import SCHEMES
 from halftone_utils.captcha.solvers import SOLVERS
@@ -30,9 +31,21 @@ KNOWN = {  # what an attacker must know of a scheme, by the rung
     "texture": "that letters differ by angle, ruling or kind of dots",
     "parity": "that letters differ by the parity of blocks of cells",
 }
+MUST_HAVE = {  # the same on an axis, cheapest first; then come labelled CAPTCHAs
+    "stock": "nothing",
+    "descreening": "a filter",
+    "texture": "a map of energy",
+    "parity": "a map of parity",
+}
 UNMEASURED = people.NOT_MEASURED
-READER = "one reader, a vision-language model, of 50"
+READER = "one reader, a vision-language model (Claude), of 50"
 LITTLE = 1.0  # percent read: what a scheme may leave a machine
+HALF = 50.0  # percent read: from here on a scheme is called broken
+FAMILIES = {  # kinds of schemes -> what their letters are, and the rungs that tell of them
+    ("screen", "style"): ("Letters in another tone than their ground", 2),
+    ("iso-tone",): ("In its tone, but another texture", 3),
+    ("iso-dipole",): ("In its tone and power spectrum", 4),
+}
 
 Climbed = Mapping[str, Result]
 Trained = Sequence[Result]
@@ -66,13 +79,85 @@ def by_crnn(trained: Trained, scheme: str) -> dict | None:
     return most.row(shown=scheme) if most else None
 
 
-def series(climbed: Climbed, trained: Trained) -> dict[str, list[tuple[float, float, float]]]:
-    """The ladder for `figures.dots_with_intervals`: a rung -> a share and interval a scheme."""
-    found = {
-        name: [share(strongest(climbed.get(scheme), rung)) for scheme in SCHEMES]
-        for rung, name in RUNGS.items()
-    }
-    return found | {"trained on it (CRNN)": [share(by_crnn(trained, s)) for s in SCHEMES]}
+def attacks(scheme: str, climbed: Climbed, trained: Trained) -> dict[str, dict | None]:
+    """What an attacker must have, cheapest first -> the row of the machine that reads most."""
+    found = {name: strongest(climbed.get(scheme), rung) for rung, name in MUST_HAVE.items()}
+    for n in crnn.SEEN:
+        key = {"scheme": scheme, "n_train": n}
+        own = [x.row(shown=scheme) for x in trained if key.items() <= x.config.items()]
+        most = max((row for row in own if row), key=lambda row: row["n_correct"], default=None)
+        found[f"{n:,} labelled samples"] = most
+    return found
+
+
+def ladder_read(climbed: Climbed, trained: Trained) -> pd.DataFrame:
+    """Percent that the best machine reads whole: a row a scheme, a column an attack.
+
+    NaN where nothing was measured.
+    """
+    return pd.DataFrame(
+        {
+            scheme: {name: share(row)[0] for name, row in attacks(scheme, climbed, trained).items()}
+            for scheme in SCHEMES
+        }
+    ).T
+
+
+def price(read: pd.Series, least: float) -> int:
+    """The first attack, by its place in a row of `ladder_read`, that reads so many percent or more.
+
+    One past the last where none does.
+    """
+    return int(np.argmax([*(read >= least), True]))
+
+
+def prices(
+    climbed: Climbed, trained: Trained, readings: Readings, transcribed: Transcribed
+) -> pd.DataFrame:
+    """The price of breaking each scheme, and how easily it is read: a row a measured scheme.
+
+    kind: of the scheme.  broken, begun: `price` of HALF and of LITTLE.  reader, low, high: percent
+    that the one reader read whole, with Wilson's interval.  people: theirs; NaN if none were asked.
+    """
+    read, rows = ladder_read(climbed, trained).dropna(how="all"), {}
+    for scheme, of_scheme in read.iterrows():
+        name = str(scheme)
+        reader, low, high = share(transcribed.get(name))
+        rows[name] = {
+            "kind": SCHEMES[name].kind,
+            "broken": price(of_scheme, HALF),
+            "begun": price(of_scheme, LITTLE),
+            "reader": reader,
+            "low": low,
+            "high": high,
+            "people": share(people.summarise(readings, people.CAPTCHAS, name))[0],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _range(rows: Sequence[Mapping | None]) -> str:
+    """The least and the greatest percentage of some rows; "not measured" if one is missing."""
+    shares = [share(row)[0] for row in rows]
+    if None in rows:
+        return UNMEASURED
+    low, high = min(shares), max(shares)
+    return f"{low:.1f} %" if low == high else f"{low:.1f} to {high:.1f} %"
+
+
+def answers(climbed: Climbed, transcribed: Transcribed) -> list[str]:
+    """What the page answers, a sentence each of FAMILIES: what machines read, and the reader."""
+    lines = []
+    for kinds, (letters, rungs) in FAMILIES.items():
+        names = [name for name, scheme in SCHEMES.items() if scheme.kind in kinds]
+        found = [climbed.get(name) for name in names]
+        filtered = _range([strongest(x, "stock", "descreening") for x in found])
+        said = [f"machines with at most a filter: {filtered}"]
+        for rung in [*RUNGS][2:rungs]:
+            said.append(f"with {MUST_HAVE[rung]}: {_range([strongest(x, rung) for x in found])}")
+        said.append(f"the one reader: {_range([transcribed.get(name) for name in names])}")
+        schemes = f"{len(names)} schemes" if len(names) > 1 else f"`{names[0]}`"
+        lines.append(f"{letters} ({schemes}); {'; '.join(said)}.")
+    return lines
 
 
 def _text(row: Mapping | None) -> str:
@@ -166,39 +251,51 @@ def price_table(scheme: str, climbed: Climbed, trained: Trained) -> str:
     return markdown(head, rows or [[UNMEASURED, *"----"]])
 
 
-def wanted(climbed: Climbed, transcribed: Transcribed) -> str | None:
-    """The scheme that comes nearest to hard for machines and easy for people.
+def settings_table(result: Result | None) -> str:
+    """The settings of iso-dipole that were tried, in Markdown; in bold the one that was chosen."""
+    rows = []
+    for setting in selection.SETTINGS:
+        found = [
+            [row["n_correct"] for row in (result.where(**setting, rung=rung) if result else ())]
+            for rung in selection.SWEPT
+        ]
+        read = [str(max(counts, default=UNMEASURED)) for counts in found]
+        own = setting.items() <= SCHEMES[selection.SCHEME].parameters.items()
+        mark = "**" * own
+        rows.append([f"{mark}{x}{mark}" for x in (*map("{:g}".format, setting.values()), *read)])
+    head = [
+        "cell, px",
+        "share flipped",
+        "turned, degrees",
+        "read by a filter",
+        "by a map of energy",
+    ]
+    return markdown(head, rows)
 
-    Of the schemes that are no corner and leave machines at most LITTLE percent on the first two
-    rungs, the one that the one reader transcribed best; among equals, or where none leaves so
-    little, the one that machines read least, by those rungs, then by a map of texture.
-    None if none was measured.
+
+def holding(climbed: Climbed) -> list[str]:
+    """The schemes that leave machines at most LITTLE percent on the first two rungs.
+
+    They alone can be hard for machines and easy for people; what reads them there has no say.
+    None that is a corner of the talk's table.
     """
-
-    def order(scheme: str) -> tuple[bool, int, int, int]:
-        found = _by_tone_and_texture(climbed[scheme])
-        by_tone, by_texture = (row["n_correct"] if row else 0 for row in found)
-        holds = share(found[0])[0] <= LITTLE
-        legible = transcribed[scheme]["n_correct"] if holds and scheme in transcribed else 0
-        return not holds, -legible, by_tone, by_texture
-
     tried = [scheme for scheme in climbed if strongest(climbed[scheme], "descreening")]
     known = [scheme for scheme in tried if SCHEMES[scheme].kind != "corner"]
-    return min(known, key=order, default=None)
+    return [s for s in known if share(_by_tone_and_texture(climbed[s])[0])[0] <= LITTLE]
 
 
 def three_rows(climbed: Climbed, readings: Readings, transcribed: Transcribed) -> str:
-    """The talk's last table with measured numbers in it, in Markdown."""
-    asked = {
-        "easy / easy": "plain",
-        "hard / hard": "distorted",
-        "hard / easy": wanted(climbed, transcribed) or "",
-    }
+    """The talk's last table with measured numbers in it, in Markdown.
+
+    In its third row stand all that `holding` names.
+    """
+    asked = [("easy / easy", "plain"), ("hard / hard", "distorted")]
+    asked += [("hard / easy", scheme) for scheme in holding(climbed) or [""]]
     head = ["machine / person, says the talk", "scheme", "stock or descreened", "texture mapped"]
     rows = []
-    for label, scheme in asked.items():
+    for label, scheme in asked:
         cells = [*_by_tone_and_texture(climbed.get(scheme)), transcribed.get(scheme)]
-        name = f"`{scheme}`" if scheme else UNMEASURED
+        name = f"`{scheme}`" if scheme else ("none" if climbed else UNMEASURED)
         rows.append([label, name, *map(_text, cells), _human(readings, scheme)])
     return markdown([*head, READER, "people"], rows)
 

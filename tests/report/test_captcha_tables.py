@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from halftone_utils import figures
-from halftone_utils.captcha import challenge, splits
+from halftone_utils.captcha import challenge, selection, splits
 from halftone_utils.report import captcha_tables
 from halftone_utils.results import people
 from halftone_utils.results.intervals import wilson
@@ -83,16 +83,12 @@ def test_every_solver_stands_by_itself_with_letters_and_time():
     assert captcha_tables.solver_table(partly).count("not measured") == 3
 
 
-def test_the_wanted_scheme_holds_on_two_rungs_and_is_the_most_legible_that_does():
-    read = TRANSCRIBED | {
-        "iso-tone-mixed": {"n": 50, "n_correct": 3},
-        "lines": {"n": 50, "n_correct": 46},
-    }
-    assert captcha_tables.wanted(RESULTS, read) == "iso-tone-angle"  # lines hold on one rung only
-    assert captcha_tables.wanted(RESULTS, {}) == "iso-tone-mixed"  # as nobody read, the least read
-    fallen = {name: RESULTS[name] for name in ("plain", "lines")}
-    assert captcha_tables.wanted(fallen, read) == "lines"
-    assert captcha_tables.wanted({"plain": RESULTS["plain"]}, {}) is None  # a corner
+def test_what_holds_is_told_by_machines_alone():
+    """To machines at most 1 % is left; lines fall to a filter, and plain letters are a corner."""
+    assert captcha_tables.holding(RESULTS) == ["iso-tone-angle", "iso-tone-mixed"]
+    assert captcha_tables.holding({"plain": result(0, 0, 0)}) == []
+    older = replace(RESULTS["lines"], rows=RESULTS["lines"].where(rung="stock"))
+    assert captcha_tables.holding({"lines": older}) == []  # no filter was tried
 
 
 def test_the_talks_three_rows_with_numbers_or_without():
@@ -107,12 +103,15 @@ def test_the_talks_three_rows_with_numbers_or_without():
         at="2026-01-01",
     )
     rows = captcha_tables.three_rows(RESULTS, [reading], TRANSCRIBED).splitlines()
-    assert len(rows) == 5
+    assert len(rows) == 6  # two schemes hold
     assert "99.0" in rows[2]
     assert "100.0 [20.7, 100.0]; n 1, 1 person, 3.0 s" in rows[2]
     assert rows[3].count("not measured") == 4
     assert "`iso-tone-angle`" in rows[4]
+    assert "`iso-tone-mixed`" in rows[5]
     assert captcha_tables.three_rows({}, [], {}).count("not measured") == 13
+    fallen = {name: RESULTS[name] for name in ("plain", "lines")}
+    assert "| hard / easy | none |" in captcha_tables.three_rows(fallen, [], {})
 
 
 def test_people_who_err_where_a_machine_errs_agree_with_it():
@@ -141,7 +140,7 @@ def test_people_who_err_where_a_machine_errs_agree_with_it():
         for row in captcha_tables.agreement_table(climbed, [], asked).splitlines()
         if "`lines`" in row
     ]
-    assert lines == "| `lines` | 1.00; n 4 |  |  |  |"  # of the others no answers are kept
+    assert lines == "| `lines` | 1.00; n 4 |  |  |  |  |"  # of the others no answers are kept
     assert "| not measured |" in captcha_tables.agreement_table(climbed, [], [])
 
 
@@ -184,10 +183,61 @@ def test_transfer_stands_in_a_table():
     assert rows[3] == "| `lines` | 1,000 | 80.0 | `plain` 1.0 | 0 |"
 
 
-def test_figures_are_drawn_of_much_and_of_nothing():
-    for climbed, trained in ((RESULTS, TRAINED), ({}, [])):
-        shares = captcha_tables.series(climbed, trained)
-        assert {len(values) for values in shares.values()} == {len(challenge.SCHEMES)}
-        figures.dots_with_intervals([*challenge.SCHEMES], shares, xlabel="%", chance=None)
+def test_a_price_is_the_cheapest_attack_that_reads_so_much():
+    read = captcha_tables.ladder_read(RESULTS, TRAINED)
+    attacks = [*read.columns]
+    assert [*read.index] == [*challenge.SCHEMES]
+    assert read.loc["lines"].dropna().tolist() == [0, 80, 90, 0, 2, 80]
+    assert read.loc["stylizer"].isna().all()
+    found = captcha_tables.prices(RESULTS, TRAINED, [], TRANSCRIBED)
+    assert {*found.index} == {*RESULTS}  # what was not measured has no price
+    assert attacks[found["broken"]["lines"]] == "a filter"
+    assert attacks[found["broken"]["iso-tone-angle"]] == "a map of energy"
+    assert found["broken"]["iso-tone-mixed"] == len(attacks)  # nothing read half of it
+    assert captcha_tables.price(read.loc["lines"], 85) == attacks.index("a map of energy")
+    assert found["reader"]["iso-tone-angle"] == 22
+    assert found["people"].isna().all()
+    slight = {"lines": result(10, 400, 450)}
+    begun = captcha_tables.prices(slight, [], [], {})["begun"]
+    assert attacks[begun["lines"]] == "nothing"
+
+
+def test_of_samples_the_solver_of_that_many_counts():
+    found = captcha_tables.attacks("lines", {}, TRAINED)
+    assert found["100 labelled samples"]["n_correct"] == 10
+    assert found["1,000 labelled samples"]["n_correct"] == 400
+    assert found["10,000 labelled samples"] is None
+    assert found["a filter"] is None
+
+
+def test_an_answer_is_a_range_over_schemes_once_all_of_them_are_measured():
+    every = {name: result(5 * i, 0, 100, 250) for i, name in enumerate(challenge.SCHEMES)}
+    read = {name: {"n": 50, "n_correct": i} for i, name in enumerate(challenge.SCHEMES)}
+    tone, texture, dipole = captcha_tables.answers(every, read)
+    names = [*challenge.SCHEMES]
+    kinds = [challenge.SCHEMES[name].kind for name in names]
+    first, last = kinds.index("iso-tone"), len(kinds) - 1 - kinds[::-1].index("iso-tone")
+    assert f"with at most a filter: {first:.1f} to {last:.1f} %;" in texture
+    assert f"the one reader: {2 * first:.1f} to {2 * last:.1f} %." in texture
+    assert "with a map of energy: 20.0 %" in texture
+    assert "with a map of parity: 50.0 %" in dipole
+    assert "map of" not in tone
+    partly = captcha_tables.answers({**every, "iso-dipole": RESULTS["plain"]}, {})[1:]
+    assert all(said.endswith("the one reader: not measured.") for said in partly)
+    unmeasured = captcha_tables.answers({}, {})
+    assert all("at most a filter: not measured" in said for said in unmeasured)
+
+
+def test_the_settings_that_were_tried_stand_in_a_table():
+    of_one = {"cell": 2.0, "flipped": 0.01, "rotate": 0.0}
+    rows = [{**of_one, "rung": "texture", "n_correct": k} for k in (1, 3)]
+    settings = Result(study="dipole", stem="", config={}, rows=rows)
+    lines = captcha_tables.settings_table(settings).splitlines()
+    assert len(lines) == 2 + len(selection.SETTINGS)
+    assert "| **2** | **0.01** | **0** | **not measured** | **3** |" in lines
+    assert captcha_tables.settings_table(None).count("not measured") == 2 * (len(lines) - 2)
+
+
+def test_curves_of_learning_are_drawn():
     figure = figures.results.learning_curves(TRAINED)
     assert figure.axes[0].get_xscale() == "log"
