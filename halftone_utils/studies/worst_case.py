@@ -22,7 +22,6 @@ from halftone_utils.engine.files import hash_of
 from halftone_utils.networks import training
 from halftone_utils.results.store import Result
 from halftone_utils.results.table import tidy
-from halftone_utils.screens import transforms
 from halftone_utils.screens.ways import Way
 from halftone_utils.studies import channel, corruptions, frontier, grid
 
@@ -41,6 +40,10 @@ def ways() -> tuple[Way, ...]:
 
     One of them is `strong`.
     """
+    from halftone_utils.screens import (
+        transforms,
+    )  # here: who reads results waits for no torchvision
+
     cells = product(screens.SPOTS, RULINGS, transforms.ANGLES.values())
     kinds: list[tuple[str, dict[str, Any]]] = [
         ("am", {"ruling": ruling, "angle": angle, "dot": dot}) for dot, ruling, angle in cells

@@ -126,7 +126,7 @@ def test_every_number_of_the_conclusions_answer_is_one_that_was_measured():
         numbers = re.findall(r"\d+\.\d+", line)
         assert numbers
         assert {*numbers} <= {*re.findall(r"\d+\.\d+", measured)}
-    assert len(answer) == 3
+    assert len(answer) == 4
 
 
 def test_what_the_notebooks_promise_to_print_was_printed():
