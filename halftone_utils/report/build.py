@@ -78,14 +78,16 @@ def _table_and_caption() -> str:
 
 
 def index_page(notebooks: Mapping[str, NotebookNode], made: str) -> NotebookNode:
-    """The index as a notebook of one cell: the question, the first picture, results, all pages.
+    """The index as a notebook of one cell: question, first picture, answer, results, all pages.
 
-    notebooks: executed pages by name, that of photographs with a cell tagged `figure-hero`.
+    notebooks: executed pages by name, that of photographs with a cell tagged `figure-hero`; the
+    answer is that of the conclusions.
     made: how the last sentence begins.
     """
     png = base64.b64encode(figures_of(notebooks["08_photographs"])["hero"]).decode()
     words = {name: web.first_words(notebook) for name, notebook in notebooks.items()}
     made_of = {"made": made, "table": _table_and_caption(), "items": "", "appendix": ""}
+    made_of["answer"] = web.answer(notebooks["11_conclusions"])
     for name, (title, asks) in words.items():
         part = "appendix" if name.startswith("appendix") else "items"
         made_of[part] += f"- [{title}]({name}.html)<br>{asks}\n"

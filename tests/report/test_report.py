@@ -25,6 +25,11 @@ def test_readme_shows_the_table_that_the_results_give():
     assert build.with_table(readme) == readme
 
 
+def test_readme_gives_the_answer_of_the_conclusions():
+    answer = web.answer(committed_page("11_conclusions"))
+    assert answer in (ROOT / "README.md").read_text()
+
+
 def test_every_page_of_the_report_is_there():
     names = {path.stem for path in NOTEBOOKS}
     assert set(build.PAGES) | {"experiment"} == names
@@ -252,7 +257,7 @@ def test_every_page_says_what_it_is_and_fits_a_phone(web_version):
         assert page.find(id=page.select_one("a.skip")["href"][1:]).name == "main", name
 
 
-def test_the_index_shows_the_results_and_what_each_page_asks(web_version):
+def test_the_index_answers_its_question_and_shows_results_and_what_each_page_asks(web_version):
     index, results = web_version["index"], table.experiments()
     rows = tables.talk_table(results).splitlines()[2:]
     shown = index.select("tbody tr")
@@ -262,8 +267,10 @@ def test_the_index_shows_the_results_and_what_each_page_asks(web_version):
         assert [cell.get_text().strip() for cell in cells.select("td")] == written
     assert tables.caption(results) in index.get_text()
     asked = [web.first_words(committed_page(name)) for name in build.PAGES]
-    listed = [item.get_text() for item in index.select("main li")]
-    assert [title + question for title, question in asked] == [t.strip() for t in listed]
+    listed = [item.get_text().strip() for item in index.select("main li")]
+    answer = web.answer(committed_page("11_conclusions")).replace("`", "").splitlines()
+    assert answer == [f"- {line}" for line in listed[: len(answer)]]
+    assert [title + question for title, question in asked] == listed[len(answer) :]
 
 
 def test_every_picture_has_words_of_its_own(web_version):

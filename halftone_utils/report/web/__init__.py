@@ -21,6 +21,12 @@ def first_words(notebook: NotebookNode) -> tuple[str, str]:
     return lines[0].lstrip("# "), lines[1].strip("*_ ") if len(lines) > 1 else ""
 
 
+def answer(notebook: NotebookNode) -> str:
+    """The lines of a page's first text that begin with a dash: its answer, in Markdown."""
+    text = next(c.source for c in notebook.cells if c.cell_type == "markdown")
+    return "\n".join(line for line in text.splitlines() if line.startswith("- "))
+
+
 def figure_names(cell: NotebookNode) -> list[str]:
     """What a cell's tags `figure-NAME` call its picture."""
     tags = cell.metadata.get("tags", [])
