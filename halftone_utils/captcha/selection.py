@@ -76,11 +76,16 @@ def most_read(result: Result, setting: dict[str, float]) -> float:
 
 
 def chosen(result: Result) -> dict[str, float]:
-    """The setting by the rule of this module; raises DataError where none holds."""
-    held = [setting for setting in SETTINGS if most_read(result, setting) <= LEFT]
-    if not held:
-        raise DataError(f"{result.stem}: no setting leaves solvers {LEFT:.0%} or less.")
-    return max(held, key=lambda setting: legibility(**setting))
+    """The setting by the rule of this module.
+
+    Raises DataError where none holds, or where a more legible one is not measured yet.
+    """
+    for setting in sorted(SETTINGS, key=lambda setting: legibility(**setting), reverse=True):
+        if not result.where(**setting):
+            raise DataError(f"{result.stem}: {setting} is not measured yet.")
+        if most_read(result, setting) <= LEFT:
+            return setting
+    raise DataError(f"{result.stem}: no setting leaves solvers {LEFT:.0%} or less.")
 
 
 def dipole(*, trial: bool = False) -> Result:

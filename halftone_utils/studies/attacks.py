@@ -23,7 +23,7 @@ from halftone_utils import screens
 from halftone_utils.digits import points
 from halftone_utils.engine.configs import config_of
 from halftone_utils.engine.types import ToneRange
-from halftone_utils.networks import per_picture, training
+from halftone_utils.networks import training
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.networks.attacks import random_signs, signed_gradient
 from halftone_utils.results import store
@@ -138,6 +138,8 @@ def shown(
 
 def in_linf(model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Iterator[Shown]:
     """FGSM, PGD and random signs by epsilon, and PGD with more and fewer steps and restarts."""
+    from halftone_utils.studies import per_picture  # here: foolbox is of an extra
+
     signs = {
         "fgsm": cache(lambda: signed_gradient(model, images, labels)),
         "random signs": cache(lambda: random_signs(images, seed)),
@@ -169,6 +171,7 @@ def as_far(
     model: nn.Module, images: Tensor, labels: Tensor, frozen: Mapping[str, Tensor], seed: int
 ) -> Iterator[Shown]:
     """Attacks as far from each picture as its halftone at a frozen point is, in L2 and in SSIM."""
+    from halftone_utils.studies import per_picture  # here: foolbox is of an extra
 
     @cache
     def descended(point: str, share: float) -> Tensor:

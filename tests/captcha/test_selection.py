@@ -1,5 +1,7 @@
 """A scheme's settings follow from validation CAPTCHAs by the rule that is written down."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -31,6 +33,17 @@ def test_the_most_legible_setting_that_holds_is_chosen(read, expected, monkeypat
     assert selection.chosen(result(*read)) == expected
     with pytest.raises(DataError, match="no setting leaves"):
         selection.chosen(result(3, 3, 3))
+
+
+def test_a_setting_that_was_not_measured_is_passed_over_only_by_a_more_legible_one(monkeypatch):
+    monkeypatch.setattr(selection, "SETTINGS", [NOISY, COARSE, FINE])
+    order = sorted(selection.SETTINGS, key=lambda x: selection.legibility(**x), reverse=True)
+    full = result(0, 0, 0)
+    first = replace(full, rows=full.where(**order[0]))
+    assert selection.chosen(first) == order[0]
+    last = replace(full, rows=full.where(**order[-1]))
+    with pytest.raises(DataError, match="is not measured yet"):
+        selection.chosen(last)
 
 
 def test_an_upright_grid_is_more_legible_than_a_turned_one():

@@ -1,6 +1,7 @@
 """foolbox's attacks, each picture by itself: a size and random numbers of its own.
 
 In foolbox one size holds for a batch, and what is drawn for a picture depends on those beside it.
+Alone of the studies this needs the extra `report`, for foolbox.
 """
 
 from collections.abc import Callable, Sequence

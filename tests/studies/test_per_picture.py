@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from halftone_utils.digits import datasets
-from halftone_utils.networks import per_picture, training
+from halftone_utils.networks import training
+from halftone_utils.studies import per_picture
 from halftone_utils.studies.experiments import published
 
 
