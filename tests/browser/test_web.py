@@ -125,7 +125,8 @@ def test_a_phone_shows_a_page_whole(tab, site, name):
 def test_pictures_and_equations_are_there(tab, site, name):
     tab.goto(f"{site}/{name}.html")
     pictures = tab.get_by_role("img")
-    assert pictures.count() == tab.locator("img").count() > 0
+    assert pictures.count() == tab.locator("img").count()
+    assert pictures.count() or name.startswith("appendix")
     for picture in pictures.all():
         picture.scroll_into_view_if_needed()
         assert picture.get_attribute("alt")
