@@ -4,5 +4,5 @@ import lazy_loader
 
 # here, a module is imported when it is first used: who reads results waits for no compiler
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, ["build", "captcha_tables", "sentences", "tables", "web"]
+    __name__, ["attack_tables", "build", "captcha_tables", "sentences", "tables", "web"]
 )

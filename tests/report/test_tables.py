@@ -9,7 +9,7 @@ from invented import NOTHING, adapted, made_up
 from halftone_utils.digits import datasets, sets
 from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
-from halftone_utils.report import tables
+from halftone_utils.report import attack_tables, tables
 from halftone_utils.results import claims, intervals, people, store, table, talk
 from halftone_utils.studies import attacks, undoing
 
@@ -338,7 +338,9 @@ def test_the_worst_case_stands_beside_the_known_halftone_a_row_a_training():
         config = {"architecture": "lenet", "seed": seed}
         return store.Result(study="worst case", stem=f"s{seed}", config=config, rows=rows)
 
-    head, _, *rows = tables.worst_case_table([result(0, 0), result(1, 10)], True).splitlines()
+    head, _, *rows = attack_tables.worst_case_table(
+        [result(0, 0), result(1, 10)], True
+    ).splitlines()
     assert head.startswith(
         "| network | trained on | originals | known halftone | mean over screens"
     )
@@ -347,7 +349,7 @@ def test_the_worst_case_stands_beside_the_known_halftone_a_row_a_training():
     assert rows[1].startswith(
         "| LeNet | halftones at `strong` | 90.0 (90.0-90.0) | 97.0 (97.0-97.0) |"
     )
-    (_, of_all) = tables.worst_case_table([result(0, 0)]).splitlines()[2:]
+    (_, of_all) = attack_tables.worst_case_table([result(0, 0)]).splitlines()[2:]
     assert of_all.endswith("| 90.0 | 97.0 | 36.7 | 10.0 | 3.0 |")
 
 
@@ -379,7 +381,7 @@ def attacked():
 
 
 def test_attacks_stand_under_the_network_they_were_made_on(attacked):
-    head, _, *rows = tables.attacks_table(attacks.readings(attacked)).splitlines()
+    head, _, *rows = attack_tables.attacks_table(attacks.readings(attacked)).splitlines()
     assert cells(head) == ["attack", "LeNet", "AlexNet", "L∞ / L2 / SSIM"]
     assert [cells(row)[1:] for row in rows] == [
         ["80", "60", "0.40 / 6.0 / 0.40"],
@@ -389,7 +391,7 @@ def test_attacks_stand_under_the_network_they_were_made_on(attacked):
 
 
 def test_transfer_has_the_network_itself_in_bold(attacked):
-    found = tables.transfer_table(attacks.readings(attacked), attack="pgd", epsilon=0.2)
+    found = attack_tables.transfer_table(attacks.readings(attacked), attack="pgd", epsilon=0.2)
     assert [cells(row) for row in found.splitlines()[2:]] == [
         ["LeNet", "**50**", "30"],
         ["AlexNet", "40", "**0**"],
@@ -397,7 +399,7 @@ def test_transfer_has_the_network_itself_in_bold(attacked):
 
 
 def test_sanity_names_what_breaks_a_rule(attacked):
-    (row,) = tables.sanity_table(attacks.sanity(attacked)).splitlines()[2:]
+    (row,) = attack_tables.sanity_table(attacks.sanity(attacked)).splitlines()[2:]
     rule, share, broken = cells(row)
     assert (rule, share) == ("white box beats transfer", "1 of 2")
     assert broken.startswith("LeNet: PGD, ε = 0.2, 20 steps, 1 restart, made on AlexNet leaves 40")
