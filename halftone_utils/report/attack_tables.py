@@ -78,7 +78,7 @@ def transfer_table(readings: pd.DataFrame, **of_way: Any) -> str:
 
 
 def sanity_table(found: pd.DataFrame) -> str:
-    """Each rule of `studies.attacks.sanity`: how often it holds, and what breaks it."""
+    """Each rule of `studies.sanity.sanity`: how often it holds, and what breaks it."""
     rows = []
     for rule, of_rule in found.groupby("rule", sort=False):
         broken = [

@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "places",
         "recipes",
         "rivals",
+        "sanity",
         "strength",
         "tones",
         "undoing",

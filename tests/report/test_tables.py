@@ -11,7 +11,7 @@ from halftone_utils.engine.files import DataError
 from halftone_utils.networks.architectures import ARCHITECTURES
 from halftone_utils.report import attack_tables, tables
 from halftone_utils.results import claims, intervals, people, store, table, talk
-from halftone_utils.studies import attacks, undoing
+from halftone_utils.studies import attacks, sanity, undoing
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +399,7 @@ def test_transfer_has_the_network_itself_in_bold(attacked):
 
 
 def test_sanity_names_what_breaks_a_rule(attacked):
-    (row,) = attack_tables.sanity_table(attacks.sanity(attacked)).splitlines()[2:]
+    (row,) = attack_tables.sanity_table(sanity.sanity(attacked)).splitlines()[2:]
     rule, share, broken = cells(row)
     assert (rule, share) == ("white box beats transfer", "1 of 2")
     assert broken.startswith("LeNet: PGD, ε = 0.2, 20 steps, 1 restart, made on AlexNet leaves 40")

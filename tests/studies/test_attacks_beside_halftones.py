@@ -5,7 +5,7 @@ import torch
 
 from halftone_utils.digits import points
 from halftone_utils.results import store
-from halftone_utils.studies import attacks, undoing
+from halftone_utils.studies import attacks, sanity, undoing
 from halftone_utils.studies.experiments import published
 
 
@@ -33,7 +33,7 @@ def drawn(every, **of_way):
 
 def test_every_row_is_something_else_and_all_that_the_rules_compare_is_shown(every, digits, frozen):
     assert len(every) == sum(1 for _ in attacks.shown(torch.nn.Identity(), *digits, frozen))
-    for rule, *both in attacks._rules():
+    for rule, *both in sanity._rules():
         for of_way in filter(None, both):
             assert store.key_of(of_way) in every, rule
 
@@ -121,7 +121,7 @@ FGSM = {"attack": "fgsm", "norm": "Linf"}
 
 
 def test_sanity_says_what_holds_and_what_does_not():
-    found = attacks.sanity(
+    found = sanity.sanity(
         [
             result(
                 "lenet",
